@@ -33,7 +33,12 @@ export class Deadlines {
    */
   limit<T>(verb: string, call: Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const waiting: Waiting = { dueAt: performance.now() + this.#after, fail: reject, verb, settled: false }
+      const waiting: Waiting = {
+        dueAt: performance.now() + this.#after,
+        fail: reject,
+        verb,
+        settled: false,
+      }
       this.#enqueue(waiting)
       call.then(
         (value) => {

@@ -15,7 +15,11 @@ export type SessionEvent = Happened &
     /** Somebody logged in: older generations are refused from now on. */
     | { readonly type: 'elevated'; readonly id: SessionId; readonly user: string }
     | { readonly type: 'logged-out'; readonly id: SessionId; readonly user?: string }
-    | { readonly type: 'destroyed'; readonly id: SessionId; readonly by: 'request' | 'revoke' | 'edit' }
+    | {
+        readonly type: 'destroyed'
+        readonly id: SessionId
+        readonly by: 'request' | 'revoke' | 'edit'
+      }
     /** A genuine cookie of an older generation came after its grace, or beyond the fence. */
     | { readonly type: 'replayed'; readonly id: SessionId; readonly generation: number }
     /** A genuine cookie names a session that does not exist (any more). */

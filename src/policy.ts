@@ -107,7 +107,9 @@ function resolveTimes(options: SessionOptions, cookie: CookieOptions): Times {
     idle,
     lifetime,
     renewAfter:
-      options.renewAfter === undefined ? undefined : parseDuration(options.renewAfter, 'renewAfter'),
+      options.renewAfter === undefined
+        ? undefined
+        : parseDuration(options.renewAfter, 'renewAfter'),
     grace: parseDuration(options.grace ?? DEFAULTS.grace, 'grace'),
   }
 }
@@ -123,7 +125,9 @@ function lifetimeOf(given: Duration | undefined, idle: number, byDays: boolean):
 
 function daysOf(cookie: CookieOptions, options: SessionOptions): number {
   if (options.idleTimeout !== undefined) {
-    throw wrong('cookie.expiresDays and idleTimeout both say how long a session may be idle. Give one.')
+    throw wrong(
+      'cookie.expiresDays and idleTimeout both say how long a session may be idle. Give one.',
+    )
   }
   if (cookie.persistent === false) {
     throw wrong('cookie.expiresDays makes the cookie persistent: leave cookie.persistent out.')
@@ -154,7 +158,9 @@ function resolveCookie(cookie: CookieOptions, secure: boolean): CookiePolicy {
 function isSecure(options: SessionOptions, production: boolean): boolean {
   const insecure = flag(options.insecureDevelopment, 'insecureDevelopment')
   if (insecure && production) {
-    throw wrong('insecureDevelopment is refused when NODE_ENV is production. Serve over https and leave it out.')
+    throw wrong(
+      'insecureDevelopment is refused when NODE_ENV is production. Serve over https and leave it out.',
+    )
   }
   return !insecure
 }

@@ -18,7 +18,8 @@ const TOKEN_BYTES = 32
 const TOKEN_LENGTH = 43
 const KID_LENGTH = 8
 const MAC_LENGTH = 43
-const LONGEST = `v1.${'k'.repeat(KID_LENGTH)}.${'t'.repeat(TOKEN_LENGTH)}.9007199254740991.`.length + MAC_LENGTH
+const LONGEST =
+  `v1.${'k'.repeat(KID_LENGTH)}.${'t'.repeat(TOKEN_LENGTH)}.9007199254740991.`.length + MAC_LENGTH
 
 /** The longest cookie value that is ever issued, in characters. */
 export const LONGEST_COOKIE_VALUE: number = LONGEST
@@ -108,7 +109,8 @@ function split(value: string): Parts | undefined {
   const tokenEnd = kidEnd + 1 + TOKEN_LENGTH
   const macStart = value.length - MAC_LENGTH
   if (macStart < tokenEnd + 3) return undefined
-  if (value[kidEnd] !== '.' || value[tokenEnd] !== '.' || value[macStart - 1] !== '.') return undefined
+  if (value[kidEnd] !== '.' || value[tokenEnd] !== '.' || value[macStart - 1] !== '.')
+    return undefined
   const generation = value.slice(tokenEnd + 1, macStart - 1)
   if (!GENERATION.test(generation)) return undefined
   const kid = value.slice(3, kidEnd)

@@ -1,0 +1,71 @@
+import type {
+  CommitOutcome,
+  SessionChange,
+  SessionId,
+  SessionRecord,
+  SessionStore,
+  StoreCapabilities,
+  Touch,
+} from './store.ts'
+
+/**
+ * The store of a manager that was given none: the embedded one, loaded when it is first used, so
+ * that a program with a store of its own never loads it.
+ */
+export class DefaultStore implements SessionStore {
+  readonly capabilities: StoreCapabilities = {
+    engine: 'embedded',
+    shared: 'machine',
+    durable: 'engine',
+    expiry: 'sweep',
+    commit: 'atomic',
+    clock: 'process',
+    deadline: false,
+    userIndex: true,
+    list: true,
+  }
+  #opening: Promise<SessionStore> | undefined
+
+  async load(id: SessionId, touch?: Touch): Promise<SessionRecord | undefined> {
+    return (await this.#store()).load(id, touch)
+  }
+
+  async create(id: SessionId, record: SessionRecord): Promise<boolean> {
+    return (await this.#store()).create(id, record)
+  }
+
+  async commit(id: SessionId, change: SessionChange): Promise<CommitOutcome> {
+    return (await this.#store()).commit(id, change)
+  }
+
+  async destroy(id: SessionId): Promise<boolean> {
+    return (await this.#store()).destroy(id)
+  }
+
+  async swap(...call: Parameters<SessionStore['swap']>): Promise<boolean | 'gone' | 'stale'> {
+    return (await this.#store()).swap(...call)
+  }
+
+  async take(id: SessionId, name: string, generation?: number): Promise<string | undefined> {
+    return (await this.#store()).take(id, name, generation)
+  }
+
+  async deleteExpired(limit: number): Promise<number> {
+    return (await (await this.#store()).deleteExpired?.(limit)) ?? 0
+  }
+
+  async ready(): Promise<void> {
+    await (await this.#store()).ready?.()
+  }
+
+  async close(): Promise<void> {
+    if (this.#opening !== undefined) await (await this.#opening).close?.()
+  }
+
+  #store(): Promise<SessionStore> {
+    this.#opening ??= import('./stores/embedded.ts').then(
+      ({ EmbeddedStore }) => new EmbeddedStore(),
+    )
+    return this.#opening
+  }
+}

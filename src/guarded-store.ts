@@ -1,0 +1,121 @@
+import { Deadlines } from './deadline.ts'
+import { SessionError, isSessionError } from './errors.ts'
+import type { SessionEvents } from './events.ts'
+import type {
+  CommitOutcome,
+  SessionChange,
+  SessionId,
+  SessionPage,
+  SessionRecord,
+  SessionStore,
+  StoreCapabilities,
+  Touch,
+} from './store.ts'
+
+/**
+ * The store as the manager uses it: every call ends within a deadline, every failure is a
+ * `SessionError` and is told as an event, and a capability that is missing has a clear error.
+ */
+export class GuardedStore implements SessionStore {
+  readonly #inner: SessionStore
+  readonly #events: SessionEvents
+  readonly #deadlines: Deadlines | undefined
+  #closing: Promise<void> | undefined
+
+  constructor(inner: SessionStore, events: SessionEvents, deadline: number) {
+    this.#inner = inner
+    this.#events = events
+    const bounded = inner.capabilities.deadline
+    this.#deadlines = bounded ? undefined : new Deadlines(deadline, `The ${this.#engine} store`)
+  }
+
+  get capabilities(): StoreCapabilities {
+    return this.#inner.capabilities
+  }
+
+  load(id: SessionId, touch?: Touch): Promise<SessionRecord | undefined> {
+    return this.#call('load', () => this.#inner.load(id, touch))
+  }
+
+  create(id: SessionId, record: SessionRecord): Promise<boolean> {
+    return this.#call('create', () => this.#inner.create(id, record))
+  }
+
+  commit(id: SessionId, change: SessionChange): Promise<CommitOutcome> {
+    return this.#call('commit', () => this.#inner.commit(id, change))
+  }
+
+  destroy(id: SessionId): Promise<boolean> {
+    return this.#call('destroy', () => this.#inner.destroy(id))
+  }
+
+  swap(...call: Parameters<SessionStore['swap']>): Promise<boolean | 'gone' | 'stale'> {
+    return this.#call('swap', () => this.#inner.swap(...call))
+  }
+
+  take(id: SessionId, name: string, generation?: number): Promise<string | undefined> {
+    return this.#call('take', () => this.#inner.take(id, name, generation))
+  }
+
+  sessionsOf(user: string): Promise<readonly SessionId[]> {
+    return this.#call(
+      'sessionsOf',
+      () => this.#inner.sessionsOf?.(user) ?? this.#missing('sessionsOf'),
+    )
+  }
+
+  list(cursor?: string): Promise<SessionPage> {
+    return this.#call('list', () => this.#inner.list?.(cursor) ?? this.#missing('list'))
+  }
+
+  async deleteExpired(limit: number): Promise<number> {
+    return this.#call('deleteExpired', async () => (await this.#inner.deleteExpired?.(limit)) ?? 0)
+  }
+
+  async ready(): Promise<void> {
+    await this.#call('ready', async () => this.#inner.ready?.())
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= (async () => this.#inner.close?.())()
+    return this.#closing
+  }
+
+  get #engine(): string {
+    return this.#inner.capabilities.engine
+  }
+
+  async #call<T>(verb: string, run: () => Promise<T>): Promise<T> {
+    if (this.#closing !== undefined) throw this.#closed(verb)
+    try {
+      return await (this.#deadlines?.limit(verb, run()) ?? run())
+    } catch (cause) {
+      throw this.#failure(verb, cause)
+    }
+  }
+
+  #failure(verb: string, cause: unknown): SessionError {
+    const error = isSessionError(cause) ? cause : this.#wrap(verb, cause)
+    if (error.status === 503) this.#events.tell({ type: 'store-failed', verb, code: error.code })
+    return error
+  }
+
+  #wrap(verb: string, cause: unknown): SessionError {
+    const message = `The ${this.#engine} store failed at ${verb}. Its own error is the cause of this one.`
+    return new SessionError('ERR_SESSION_STORE', message, { cause })
+  }
+
+  #closed(verb: string): SessionError {
+    return new SessionError(
+      'ERR_SESSION_CLOSED',
+      `${verb} came after close(). Close the manager when no request is left.`,
+    )
+  }
+
+  #missing(verb: string): never {
+    throw new SessionError(
+      'ERR_SESSION_UNSUPPORTED',
+      `The ${this.#engine} store cannot do ${verb}. Use a store whose capabilities include it.`,
+    )
+  }
+}

@@ -1,0 +1,234 @@
+import { Committer } from './committing.ts'
+import { CookieLines } from './cookie-lines.ts'
+import type { HeaderLine } from './cookie-lines.ts'
+import { CredentialReader } from './credentials.ts'
+import { DefaultStore } from './default-store.ts'
+import { describePolicy } from './describe.ts'
+import { SessionEvents } from './events.ts'
+import { GuardedStore } from './guarded-store.ts'
+import { Keyring, checkSecrets, developmentSecret } from './keyring.ts'
+import type { Secret } from './keyring.ts'
+import { Opener } from './opening.ts'
+import type { Opened } from './opening.ts'
+import type { SessionOptions } from './options.ts'
+import { resolvePolicy } from './policy.ts'
+import type { Policy } from './policy.ts'
+import type { DefaultData } from './session-data.ts'
+import type { Origin, SessionPort, SessionState } from './session-state.ts'
+import { Session, stateOf } from './session.ts'
+import type { ClientInfo, SessionId } from './store.ts'
+import { CookieSigner, TokenSource } from './token.ts'
+import { Values } from './values.ts'
+
+/** What an adapter knows of a request. */
+export interface RequestInfo extends ClientInfo {
+  /** Whether it came over https, as far as the adapter can tell. */
+  readonly secure?: boolean
+  /** The Host header. */
+  readonly host?: string
+}
+
+const DEVELOPMENT_DIRECTORY = '.sojourn'
+const SWEEP_LIMIT = 1000
+
+/**
+ * Sessions of one application: opens them from cookies and commits what requests did to them.
+ *
+ * @example
+ * const sessions = new SessionManager({ secret: process.env.SESSION_SECRET, store: new RedisStore(client) })
+ * const session = await sessions.open(request.headers.cookie)
+ * session.increment('views')
+ * for (const [name, value] of await sessions.commit(session)) response.appendHeader(name, value)
+ */
+export class SessionManager<Data extends object = DefaultData> {
+  /** The cookie's name on the wire, with its prefix. */
+  readonly cookieName: string
+  readonly #policy: Policy
+  readonly #store: GuardedStore
+  readonly #events: SessionEvents
+  readonly #tokens = new TokenSource()
+  readonly #signer: CookieSigner
+  readonly #credentials: CredentialReader
+  readonly #opener: Opener
+  readonly #committer: Committer
+  readonly #port: SessionPort
+  readonly #now: () => number
+
+  /** @throws SessionError `ERR_SESSION_OPTION` or `ERR_SESSION_SECRET`, with what to do */
+  constructor(options: SessionOptions = {}) {
+    const production = process.env['NODE_ENV'] === 'production'
+    const policy = resolvePolicy(options, production)
+    this.#policy = policy
+    this.#now = options.now ?? Date.now
+    this.#events = new SessionEvents(options.observe, this.#now)
+    const lines = new CookieLines(policy.cookie, this.#events)
+    this.cookieName = lines.name
+    const keyring = new Keyring(secretsOf(options.secret, production))
+    this.#signer = new CookieSigner(keyring, lines.name, policy.namespace)
+    this.#credentials = new CredentialReader(this.#signer, lines.name, this.#events)
+    const store = options.store ?? new DefaultStore()
+    this.#store = new GuardedStore(store, this.#events, policy.storeDeadline)
+    this.#opener = new Opener(this.#store, policy, this.#events)
+    this.#committer = new Committer({
+      store: this.#store,
+      policy,
+      events: this.#events,
+      signer: this.#signer,
+      lines,
+      now: this.#now,
+    })
+    this.#port = this.#newPort()
+  }
+
+  /**
+   * The session that a request belongs to; a new, empty one if there is none. Without a genuine
+   * cookie no store is asked.
+   *
+   * @param cookieHeader - the Cookie header as it came, several of them joined by `; `
+   * @param request - what else is known; the client is kept when a session is established
+   * @throws SessionError with status 503 if the store fails, unless `onStoreFailure` is `anonymous`
+   */
+  async open(cookieHeader: string | undefined, request: RequestInfo = {}): Promise<Session<Data>> {
+    const presented = this.#credentials.read(cookieHeader)
+    if (presented === undefined) return this.#session(request, undefined, { kind: 'none' })
+    const opened = await this.#opener.open(presented, this.#now())
+    const { id, token } = presented
+    const origin = opened.kind === 'live' ? { id, token, record: opened.record } : undefined
+    return this.#session(request, origin, opened)
+  }
+
+  /**
+   * Stores what the request did, with at most one store call, and answers the headers to append to
+   * the response. Call it before the headers leave; it may be called again later for what came after.
+   *
+   * @throws SessionError if the changes cannot be stored: the response must not claim that they were
+   */
+  commit(session: Session<Data>): Promise<readonly HeaderLine[]> {
+    return this.#committer.commit(stateOf(session))
+  }
+
+  /** The same as `commit` if no store call is needed; else undefined, and nothing was done. */
+  commitNow(session: Session<Data>): readonly HeaderLine[] | undefined {
+    return this.#committer.commitNow(stateOf(session))
+  }
+
+  /**
+   * Tells a session that the headers have left. Values of an established session can still be changed,
+   * and a later `commit` stores them; beginning a session or changing its credential throws.
+   */
+  seal(session: Session<Data>): void {
+    stateOf(session).sealed = true
+  }
+
+  /**
+   * Changes a session outside a request, by its public id.
+   *
+   * @param change - gets the session; what it did is stored when it has ended
+   * @returns what `change` returned, or undefined if there is no such session
+   */
+  async edit<T>(
+    id: SessionId,
+    change: (session: Session<Data>) => T | Promise<T>,
+  ): Promise<T | undefined> {
+    const record = await this.#store.load(id)
+    if (record === undefined) return undefined
+    const session = this.#session({}, { id, record }, { kind: 'none' })
+    this.seal(session)
+    const result = await change(session)
+    await this.commit(session)
+    return result
+  }
+
+  /** Ends a session by its public id. False if there was none. */
+  async revoke(id: SessionId): Promise<boolean> {
+    const ended = await this.#store.destroy(id)
+    if (ended) this.#events.tell({ type: 'destroyed', id, by: 'revoke' })
+    return ended
+  }
+
+  /** Removes at most `limit` expired records from a store that does not do so by itself. */
+  sweep(limit: number = SWEEP_LIMIT): Promise<number> {
+    return this.#store.deleteExpired(limit)
+  }
+
+  /** The policy in force, as a table for people. */
+  describe(): string {
+    return describePolicy(this.#policy, this.cookieName, this.#store.capabilities)
+  }
+
+  /** Resolves when the store can be used; throws what the first request would meet. */
+  ready(): Promise<void> {
+    return this.#store.ready()
+  }
+
+  /** Closes the store. Call it when no request is left. */
+  close(): Promise<void> {
+    return this.#store.close()
+  }
+
+  #session(request: RequestInfo, origin: Origin | undefined, opened: Opened): Session<Data> {
+    const live = opened.kind === 'live' ? opened : undefined
+    const state: SessionState = {
+      port: this.#port,
+      values: new Values(origin?.record.values ?? NO_VALUES, this.#policy.limits, (name) =>
+        this.#corrupt(state, name),
+      ),
+      client: clientOf(request),
+      transport: request,
+      origin,
+      fresh: undefined,
+      intent: { kind: live?.renew === true ? 'renew' : 'keep' },
+      rememberFor: undefined,
+      reissue: live?.reissue === true,
+      wasRead: false,
+      sealed: false,
+      outage: opened.kind === 'outage' ? opened.error : undefined,
+    }
+    return new Session<Data>(state)
+  }
+
+  #corrupt({ origin }: SessionState, name: string): void {
+    if (origin !== undefined) this.#events.tell({ type: 'corrupt', id: origin.id, name })
+  }
+
+  #newPort(): SessionPort {
+    return {
+      store: this.#store,
+      identify: () => {
+        const token = this.#tokens.next()
+        return { token, id: this.#signer.idOf(token) }
+      },
+      dropped: (id, outcome, names) =>
+        this.#events.tell({ type: 'write-dropped', id, outcome, names }),
+    }
+  }
+}
+
+const NO_VALUES: ReadonlyMap<string, string> = new Map()
+
+function secretsOf(given: SessionOptions['secret'], production: boolean): [Secret, ...Secret[]] {
+  const secrets = given === undefined || given === '' ? [] : isList(given) ? given : [given]
+  if (secrets.length === 0 && !production && given === undefined) {
+    return [developmentSecret(DEVELOPMENT_DIRECTORY)]
+  }
+  checkSecrets(secrets, production)
+  const [current, ...older] = secrets
+  return [current as Secret, ...older]
+}
+
+function isList(given: Secret | readonly Secret[]): given is readonly Secret[] {
+  return Array.isArray(given)
+}
+
+function clientOf({ userAgent, address }: RequestInfo): ClientInfo | undefined {
+  if (userAgent === undefined && address === undefined) return undefined
+  return {
+    ...(userAgent !== undefined && { userAgent: plain(userAgent, 256) }),
+    ...(address !== undefined && { address: plain(address, 64) }),
+  }
+}
+
+// What the client says of itself is kept as text that every engine can hold.
+function plain(text: string, most: number): string {
+  return text.replaceAll('\0', '').slice(0, most).toWellFormed()
+}

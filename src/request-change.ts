@@ -1,0 +1,109 @@
+import type { Policy } from './policy.ts'
+import type { Intent, Origin, SessionState } from './session-state.ts'
+import type { SessionChange, SessionRecord } from './store.ts'
+import type { ValueChanges } from './values.ts'
+
+type Times = Pick<Policy, 'idle' | 'lifetime'>
+
+/** Whether a request would write, given what it did to the values. */
+export function isChanged(state: SessionState, changes: ValueChanges): boolean {
+  const content = changes.set.size > 0 || changes.add.size > 0
+  if (state.origin === undefined || state.intent.kind === 'logout') return content
+  return content || changes.clear || changes.unset.length > 0 || state.rememberFor !== undefined
+}
+
+/** The first record of a session. */
+export function firstRecord(
+  state: SessionState,
+  changes: ValueChanges,
+  now: number,
+  times: Times,
+): SessionRecord {
+  const { intent, rememberFor, client } = state
+  const deadline = now + Math.max(times.lifetime, rememberFor ?? 0)
+  return {
+    createdAt: now,
+    expiresAt: Math.min(now + Math.max(times.idle, rememberFor ?? 0), deadline),
+    deadline,
+    generation: 0,
+    renewedAt: now,
+    fence: 0,
+    ...(intent.kind === 'login' && { user: intent.user, authenticatedAt: now }),
+    ...(rememberFor !== undefined && { rememberFor }),
+    ...(client !== undefined && { client }),
+    values: new Map([
+      ...changes.set,
+      ...[...changes.add].map(([name, by]) => [name, `${by}`] as const),
+    ]),
+  }
+}
+
+/** What a request asks of the record it was opened from. */
+export function changeOf(
+  state: SessionState,
+  { record }: Origin,
+  changes: ValueChanges,
+  now: number,
+  times: Times,
+): SessionChange {
+  const { intent, rememberFor } = state
+  const kept = intent.kind === 'logout' ? rememberFor : (rememberFor ?? record.rememberFor)
+  const deadline = deadlineOf(state, record, now, times.lifetime, kept ?? 0)
+  const rotate = ROTATION[intent.kind]
+  return {
+    ...changes,
+    generation: record.generation,
+    at: now,
+    expiresAt: now + Math.max(times.idle, kept ?? 0),
+    ...(deadline !== undefined && { deadline }),
+    ...(rotate !== undefined && { rotate }),
+    ...userOf(intent),
+    ...(kept !== record.rememberFor && { rememberFor: kept ?? null }),
+  }
+}
+
+const ROTATION: { readonly [Kind in Intent['kind']]: 'renew' | 'fence' | undefined } = {
+  keep: undefined,
+  renew: 'renew',
+  login: 'fence',
+  logout: 'fence',
+  destroy: undefined,
+}
+
+// A login or a logout begins the session's time anew; a renewal must not, or it would defeat the
+// absolute timeout (ASVS 5.0 7.3.2).
+function deadlineOf(
+  { intent, rememberFor }: SessionState,
+  record: SessionRecord,
+  now: number,
+  lifetime: number,
+  kept: number,
+): number | undefined {
+  if (intent.kind === 'login' || intent.kind === 'logout') return now + Math.max(lifetime, kept)
+  return rememberFor === undefined ? undefined : Math.max(record.deadline, now + rememberFor)
+}
+
+function userOf(intent: Intent): { readonly user?: string | null } {
+  if (intent.kind === 'login') return { user: intent.user }
+  return intent.kind === 'logout' ? { user: null } : {}
+}
+
+/** The record as it is after a change was applied, as far as this request knows. */
+export function recordAfter(
+  record: SessionRecord,
+  change: SessionChange,
+  committed: { readonly generation: number; readonly expiresAt: number; readonly deadline: number },
+): SessionRecord {
+  const { user, authenticatedAt, rememberFor, ...rest } = record
+  const newUser = change.user === undefined ? user : (change.user ?? undefined)
+  const authenticated = typeof change.user === 'string' ? change.at : authenticatedAt
+  const remembered =
+    change.rememberFor === undefined ? rememberFor : (change.rememberFor ?? undefined)
+  return {
+    ...rest,
+    ...committed,
+    ...(newUser !== undefined && { user: newUser }),
+    ...(newUser !== undefined && authenticated !== undefined && { authenticatedAt: authenticated }),
+    ...(remembered !== undefined && { rememberFor: remembered }),
+  }
+}

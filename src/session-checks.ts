@@ -1,0 +1,30 @@
+import { SessionError } from './errors.ts'
+import { isNotification } from './notifications.ts'
+
+/** The error of a change that needs the cookie after the headers have left. */
+export function headersSent(what: string): SessionError {
+  return new SessionError(
+    'ERR_SESSION_HEADERS_SENT',
+    `The session cannot be ${what}: the headers, and with them the cookie, have left. Do it before the first byte of the response.`,
+  )
+}
+
+/** @throws SessionError `ERR_SESSION_NAME` for a name that only notifications may have */
+export function refuseMark(name: string): void {
+  if (!isNotification(name)) return
+  throw new SessionError(
+    'ERR_SESSION_NAME',
+    'Names that begin with U+0001 are kept for notifications.',
+  )
+}
+
+/** @throws SessionError `ERR_SESSION_VALUE` for anything that cannot be the id of a user */
+export function checkUser(user: unknown): void {
+  const fits =
+    typeof user === 'string' && user !== '' && !user.includes('\0') && user.isWellFormed()
+  if (fits && Buffer.byteLength(user) <= 1024) return
+  throw new SessionError(
+    'ERR_SESSION_VALUE',
+    'login takes the id of a user: text of 1 to 1024 bytes without U+0000.',
+  )
+}

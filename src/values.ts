@@ -1,0 +1,235 @@
+import { decode, encode } from './codec.ts'
+import { SessionError } from './errors.ts'
+
+/** What a request did to the values of its session. */
+export interface ValueChanges {
+  readonly clear: boolean
+  readonly set: ReadonlyMap<string, string>
+  readonly unset: readonly string[]
+  readonly add: ReadonlyMap<string, number>
+}
+
+/** How much a session may hold. */
+interface ValueBounds {
+  readonly valueBytes: number
+  readonly names: number
+  readonly sessionSize: number
+}
+
+const LONGEST_NAME = 1024
+
+/**
+ * The values of one session during one request: what was stored, as text that is decoded when it is
+ * first read, and what the request made of it. The changes are derived at the end by comparing
+ * encoded text, so a value that was changed in place is seen and an unchanged one is not written.
+ */
+export class Values {
+  readonly #bounds: ValueBounds
+  readonly #onCorrupt: (name: string) => void
+  #stored: Map<string, string>
+  /** Values that were read or written in this request. */
+  readonly #live = new Map<string, unknown>()
+  readonly #written = new Set<string>()
+  readonly #removed = new Set<string>()
+  readonly #added = new Map<string, number>()
+  #cleared = false
+
+  constructor(
+    stored: ReadonlyMap<string, string>,
+    bounds: ValueBounds,
+    onCorrupt: (name: string) => void,
+  ) {
+    this.#stored = new Map(stored)
+    this.#bounds = bounds
+    this.#onCorrupt = onCorrupt
+  }
+
+  /** Bytes that one encoded value may have. */
+  get valueBytes(): number {
+    return this.#bounds.valueBytes
+  }
+
+  get(name: string): unknown {
+    if (this.#live.has(name)) return this.#live.get(name)
+    const text = this.#present(name)
+    return text === undefined ? undefined : this.#read(name, text)
+  }
+
+  has(name: string): boolean {
+    return this.#live.has(name) || this.#present(name) !== undefined
+  }
+
+  /** @throws SessionError for a name or a value that cannot be stored; nothing is changed then */
+  set(name: string, value: unknown): void {
+    checkName(name)
+    encode(value, { bytes: this.#bounds.valueBytes })
+    this.#write(name, value)
+  }
+
+  delete(name: string): boolean {
+    const had = this.has(name)
+    this.#forget(name)
+    if (had) this.#removed.add(name)
+    return had
+  }
+
+  clear(): void {
+    for (const name of [...this.#live.keys()]) this.#forget(name)
+    this.#removed.clear()
+    this.#cleared = true
+  }
+
+  *names(): IterableIterator<string> {
+    for (const name of this.#stored.keys()) if (this.#present(name) !== undefined) yield name
+    for (const name of this.#live.keys()) if (this.#baseline(name) === undefined) yield name
+  }
+
+  /** Adds to a number in the store; the answer is what this request sees. */
+  increment(name: string, by: number): number {
+    checkName(name)
+    const sum = this.#number(name) + integer(by)
+    if (!Number.isSafeInteger(sum)) throw notANumber(name)
+    if (this.#written.has(name) || this.#removed.has(name)) this.#write(name, sum)
+    else this.#added.set(name, (this.#added.get(name) ?? 0) + by)
+    this.#live.set(name, sum)
+    return sum
+  }
+
+  /** The stored text, if this request has not changed the value itself; else `changed`. */
+  storedText(name: string): { readonly text: string | undefined } | 'changed' {
+    return this.#isChanged(name) ? 'changed' : { text: this.#stored.get(name) }
+  }
+
+  /** Takes over what the store holds now, because this request wrote or removed it there. */
+  adopt(name: string, text: string | undefined): void {
+    this.#forget(name)
+    if (text === undefined) this.#stored.delete(name)
+    else this.#stored.set(name, text)
+  }
+
+  /** @throws SessionError if a value that was changed in place cannot be stored */
+  changes(): ValueChanges {
+    const set = new Map<string, string>()
+    for (const [name, value] of this.#live) {
+      const text = this.#changedText(name, value)
+      if (text !== undefined) set.set(name, text)
+    }
+    const unset = [...this.#removed].filter((name) => this.#baseline(name) !== undefined)
+    this.#checkSize(set)
+    return { clear: this.#cleared, set, unset, add: this.#added }
+  }
+
+  /** The changes were stored: from now on they are what later changes are compared with. */
+  settle(changes: ValueChanges, added: ReadonlyMap<string, number>): void {
+    if (changes.clear) this.#stored = new Map()
+    for (const name of changes.unset) this.#stored.delete(name)
+    for (const [name, text] of changes.set) this.#stored.set(name, text)
+    for (const [name, sum] of added) {
+      this.#stored.set(name, `${sum}`)
+      this.#live.set(name, sum)
+    }
+    this.#written.clear()
+    this.#removed.clear()
+    this.#added.clear()
+    this.#cleared = false
+  }
+
+  #isChanged(name: string): boolean {
+    if (this.#cleared || this.#removed.has(name) || this.#added.has(name)) return true
+    return this.#live.has(name) && this.#changedText(name, this.#live.get(name)) !== undefined
+  }
+
+  #baseline(name: string): string | undefined {
+    return this.#cleared ? undefined : this.#stored.get(name)
+  }
+
+  #present(name: string): string | undefined {
+    return this.#removed.has(name) ? undefined : this.#baseline(name)
+  }
+
+  #read(name: string, text: string): unknown {
+    try {
+      const value = decode(text)
+      this.#live.set(name, value)
+      return value
+    } catch {
+      this.#onCorrupt(name)
+      return undefined
+    }
+  }
+
+  #write(name: string, value: unknown): void {
+    this.#forget(name)
+    this.#live.set(name, value)
+    this.#written.add(name)
+  }
+
+  #forget(name: string): void {
+    this.#live.delete(name)
+    this.#written.delete(name)
+    this.#removed.delete(name)
+    this.#added.delete(name)
+  }
+
+  #number(name: string): number {
+    const value = this.get(name) ?? 0
+    if (typeof value === 'number' && Number.isSafeInteger(value)) return value
+    throw notANumber(name)
+  }
+
+  // A primitive that was only read cannot have changed.
+  #changedText(name: string, value: unknown): string | undefined {
+    if (this.#added.has(name)) return undefined
+    if (!this.#written.has(name) && (typeof value !== 'object' || value === null)) return undefined
+    const text = encode(value, { bytes: this.#bounds.valueBytes })
+    return text === this.#baseline(name) ? undefined : text
+  }
+
+  #checkSize(set: ReadonlyMap<string, string>): void {
+    if (set.size === 0) return
+    const after = new Map([...(this.#cleared ? [] : this.#stored), ...set])
+    let size = 0
+    for (const text of after.values()) size += text.length
+    const { names, sessionSize } = this.#bounds
+    if (after.size > names) throw tooLarge(`${after.size} names`, `limits.names is ${names}`)
+    if (size > sessionSize)
+      throw tooLarge(`${size} characters`, `limits.sessionSize is ${sessionSize}`)
+  }
+}
+
+function checkName(name: unknown): asserts name is string {
+  const problem = problemOf(name)
+  if (problem === undefined) return
+  throw new SessionError(
+    'ERR_SESSION_NAME',
+    `The name of a session value ${problem}. Use another name.`,
+  )
+}
+
+function problemOf(name: unknown): string | undefined {
+  if (typeof name !== 'string') return `must be text, not a ${typeof name}`
+  if (name.includes('\0')) return 'must not hold U+0000'
+  if (!name.isWellFormed()) return 'must not hold half of a surrogate pair'
+  return Buffer.byteLength(name) > LONGEST_NAME
+    ? `must have at most ${LONGEST_NAME} bytes`
+    : undefined
+}
+
+function integer(by: number): number {
+  if (Number.isSafeInteger(by)) return by
+  throw new SessionError('ERR_SESSION_NOT_A_NUMBER', 'increment takes a safe integer to add.')
+}
+
+function notANumber(name: string): SessionError {
+  return new SessionError(
+    'ERR_SESSION_NOT_A_NUMBER',
+    `increment('${name}') needs a safe integer there. Set a whole number first, or use another name.`,
+  )
+}
+
+function tooLarge(what: string, limit: string): SessionError {
+  return new SessionError(
+    'ERR_SESSION_TOO_LARGE',
+    `The session would hold ${what}; ${limit}. Keep large data elsewhere and its key in the session, or raise the limit.`,
+  )
+}
