@@ -73,6 +73,9 @@ export class CookieLines {
 function isLoopback(host: string): boolean {
   const name = host.replace(/:\d+$/, '').toLowerCase()
   return (
-    name === 'localhost' || name.endsWith('.localhost') || name === '[::1]' || /^127\./.test(name)
+    name === 'localhost' ||
+    name.endsWith('.localhost') ||
+    name === '[::1]' ||
+    /^127(\.\d+){3}$/.test(name)
   )
 }

@@ -47,7 +47,7 @@ export class Deadlines {
         },
         (error: unknown) => {
           waiting.settled = true
-          reject(error as Error)
+          reject(error)
         },
       )
     })

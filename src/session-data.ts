@@ -9,7 +9,6 @@
  *   }
  * }
  */
-// oxlint-disable-next-line typescript/no-empty-interface, typescript/no-empty-object-type
 export interface SessionData {}
 
 /** `SessionData` once it is declared; before that every name is allowed and holds `unknown`. */
