@@ -114,11 +114,11 @@ export class MemcachedServer {
 
 /** True once the server accepts connections; false if it ends first, or takes too long. */
 async function serves(child: ChildProcess, port: number): Promise<boolean> {
-  let ended = false
-  child.once('error', () => (ended = true))
-  child.once('exit', () => (ended = true))
-  for (let waited = 0; waited < READY_WITHIN && !ended; waited += 20) {
-    if (await accepts(port)) return !ended
+  const end = new AbortController()
+  child.once('error', () => end.abort())
+  child.once('exit', () => end.abort())
+  for (let waited = 0; waited < READY_WITHIN && !end.signal.aborted; waited += 20) {
+    if (await accepts(port)) return !end.signal.aborted
     await sleep(20)
   }
   return false

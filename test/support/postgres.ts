@@ -27,7 +27,7 @@ const SETTINGS = {
 export async function startPostgres(options: PostgresServerOptions = {}): Promise<PostgresServer> {
   const account = unprivileged()
   const directory = await mkdtemp(join(tmpdir(), 'sojourn-postgres-'))
-  if (account.uid !== undefined) await chown(directory, account.uid, account.gid)
+  if (account !== undefined) await chown(directory, account.uid, account.gid)
   const data = join(directory, 'data')
   const create = [
     '-D',
@@ -48,8 +48,8 @@ export async function startPostgres(options: PostgresServerOptions = {}): Promis
 }
 
 interface Account {
-  readonly uid?: number
-  readonly gid?: number
+  readonly uid: number
+  readonly gid: number
 }
 
 /** A PostgreSQL server that belongs to one test file. It dies with the process that started it. */
@@ -57,13 +57,13 @@ export class PostgresServer {
   readonly host = '127.0.0.1'
   readonly #options: PostgresServerOptions
   readonly #directory: string
-  readonly #account: Account
+  readonly #account: Account | undefined
   readonly #killAtExit = (): void => this.#signal('SIGKILL')
   #child: ChildProcess | undefined
   #port = 0
 
   /** Use {@link startPostgres}. */
-  constructor(options: PostgresServerOptions, directory: string, account: Account) {
+  constructor(options: PostgresServerOptions, directory: string, account: Account | undefined) {
     this.#options = options
     this.#directory = directory
     this.#account = account
@@ -170,8 +170,8 @@ function signalProcess(pid: number, signal: NodeJS.Signals): void {
 }
 
 /** PostgreSQL refuses to run as root: then its programs run as the user `postgres`. */
-function unprivileged(): Account {
-  if (process.getuid?.() !== 0) return {}
+function unprivileged(): Account | undefined {
+  if (process.getuid?.() !== 0) return undefined
   const id = (flag: string): number => Number(execFileSync('id', [flag, 'postgres']))
   return { uid: id('-u'), gid: id('-g') }
 }
