@@ -1,0 +1,86 @@
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs'
+import { delimiter } from 'node:path'
+import { mustRun, Problem, root, say } from './tools.js'
+
+/**
+ * The programs that tests start: under which names, in which folders beside those of PATH, in which
+ * package of Debian, and the file of test/support that starts it. Without that file it is not needed.
+ */
+const PROGRAMS = [
+  { names: ['redis-server'], debian: 'redis-server', support: 'redis.ts', instead: 'REDIS_URL' },
+  { names: ['memcached'], debian: 'memcached', support: 'memcached.ts' },
+  { names: ['postgres'], debian: 'postgresql', support: 'postgres.ts', folders: postgresFolders },
+  {
+    names: ['chromium', 'chromium-browser', 'google-chrome'],
+    debian: 'chromium',
+    support: 'chromium.ts',
+  },
+]
+
+/** Installs the programs that tests start and that are not here, where that is possible. */
+export async function ensurePrograms() {
+  const missing = PROGRAMS.filter((program) => isNeeded(program) && !isHere(program))
+  if (missing.length === 0) return
+  const packages = missing.map(({ debian }) => debian)
+  if (process.getuid?.() === 0 && findProgram(['apt-get']) !== undefined) return install(packages)
+  const needed = missing.filter(({ instead }) => instead === undefined || !process.env[instead])
+  if (needed.length === 0) return
+  throw new Problem(
+    `The tests need ${needed.map(({ names }) => names[0]).join(', ')}. Install what is missing ` +
+      `(on Debian: sudo apt-get install ${needed.map(({ debian }) => debian).join(' ')}) and try again.`,
+  )
+}
+
+/**
+ * The path of the first of these programs that is on PATH, or in one of the folders.
+ * @param {readonly string[]} names
+ * @param {readonly string[]} [folders]
+ * @returns {string | undefined}
+ */
+export function findProgram(names, folders = []) {
+  const searched = [...(process.env['PATH'] ?? '').split(delimiter), ...folders]
+  return names.flatMap((name) => searched.map((folder) => `${folder}/${name}`)).find(isExecutable)
+}
+
+/** The browser of the tests. */
+export function findChromium() {
+  return findProgram(['chromium', 'chromium-browser', 'google-chrome'])
+}
+
+/** @param {{ support: string }} program */
+function isNeeded({ support }) {
+  return existsSync(`${root}test/support/${support}`)
+}
+
+/** @param {{ names: readonly string[], folders?: () => string[] }} program */
+function isHere({ names, folders }) {
+  return findProgram(names, folders?.()) !== undefined
+}
+
+/** @param {string[]} packages */
+async function install(packages) {
+  say(`Installing ${packages.join(', ')} with apt-get.`)
+  // No service is started: tests start their own servers, on free ports.
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
+  const patient = ['-qq', '-o', 'DPkg::Lock::Timeout=300']
+  await mustRun('apt-get', [...patient, 'update'], { env })
+  await mustRun('apt-get', [...patient, '-y', '--no-install-recommends', 'install', ...packages], {
+    env,
+  })
+}
+
+// Debian keeps the server apart from PATH, one folder for each version.
+function postgresFolders() {
+  const base = '/usr/lib/postgresql'
+  return existsSync(base) ? readdirSync(base).map((version) => `${base}/${version}/bin`) : []
+}
+
+/** @param {string} path */
+function isExecutable(path) {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
