@@ -1,5 +1,7 @@
+import { Breaker } from './breaker.ts'
 import { Deadlines } from './deadline.ts'
 import { SessionError, isSessionError } from './errors.ts'
+import type { SessionErrorCode } from './errors.ts'
 import type { SessionEvents } from './events.ts'
 import type {
   CommitOutcome,
@@ -12,14 +14,18 @@ import type {
   Touch,
 } from './store.ts'
 
+const OUTAGES: ReadonlySet<SessionErrorCode> = new Set(['ERR_SESSION_STORE', 'ERR_SESSION_TIMEOUT'])
+
 /**
  * The store as the manager uses it: every call ends within a deadline, every failure is a
- * `SessionError` and is told as an event, and a capability that is missing has a clear error.
+ * `SessionError` and is told as an event, a store that is down is not asked again and again, and a
+ * capability that is missing has a clear error.
  */
 export class GuardedStore implements SessionStore {
   readonly #inner: SessionStore
   readonly #events: SessionEvents
   readonly #deadlines: Deadlines | undefined
+  readonly #breaker = new Breaker()
   #closing: Promise<void> | undefined
 
   constructor(inner: SessionStore, events: SessionEvents, deadline: number) {
@@ -73,7 +79,11 @@ export class GuardedStore implements SessionStore {
   }
 
   async ready(): Promise<void> {
-    await this.#call('ready', async () => this.#inner.ready?.())
+    try {
+      await this.#inner.ready?.()
+    } catch (cause) {
+      throw this.#failure('ready', cause)
+    }
   }
 
   close(): Promise<void> {
@@ -87,10 +97,16 @@ export class GuardedStore implements SessionStore {
 
   async #call<T>(verb: string, run: () => Promise<T>): Promise<T> {
     if (this.#closing !== undefined) throw this.#closed(verb)
+    if (!this.#breaker.admits(performance.now())) throw this.#failure(verb, this.#refused(verb))
     try {
-      return await (this.#deadlines?.limit(verb, run()) ?? run())
+      const answer = await (this.#deadlines?.limit(verb, run()) ?? run())
+      this.#breaker.succeeded()
+      return answer
     } catch (cause) {
-      throw this.#failure(verb, cause)
+      const error = this.#failure(verb, cause)
+      if (OUTAGES.has(error.code)) this.#breaker.failed(performance.now())
+      else this.#breaker.succeeded()
+      throw error
     }
   }
 
@@ -98,6 +114,13 @@ export class GuardedStore implements SessionStore {
     const error = isSessionError(cause) ? cause : this.#wrap(verb, cause)
     if (error.status === 503) this.#events.tell({ type: 'store-failed', verb, code: error.code })
     return error
+  }
+
+  #refused(verb: string): SessionError {
+    return new SessionError(
+      'ERR_SESSION_STORE',
+      `The ${this.#engine} store has failed several times in a row: ${verb} was not tried. It is tried again within a second.`,
+    )
   }
 
   #wrap(verb: string, cause: unknown): SessionError {

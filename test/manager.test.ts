@@ -248,7 +248,9 @@ describe('time', () => {
     now += MINUTE
     expect((await visitor.request((session) => session.get('a'))).setCookie).toBeUndefined()
     now += 24 * HOUR
-    expect((await visitor.request((session) => session.get('a'))).setCookie).toContain('Max-Age=172800')
+    expect((await visitor.request((session) => session.get('a'))).setCookie).toContain(
+      'Max-Age=172800',
+    )
     now += 47 * HOUR
     expect((await visitor.request((session) => session.get('a'))).result).toBe(1)
     now += 49 * HOUR
@@ -369,15 +371,20 @@ describe('login', () => {
     }
   })
 
-  it.each(['', 'a\0b', '\ud800', 'x'.repeat(1025), 7 as never])('refuses %j as a user', async (user) => {
-    await expect(alice.request((session) => session.login(user))).rejects.toMatchObject({
-      code: 'ERR_SESSION_VALUE',
-    })
-  })
+  it.each(['', 'a\0b', '\ud800', 'x'.repeat(1025), 7 as never])(
+    'refuses %j as a user',
+    async (user) => {
+      await expect(alice.request((session) => session.login(user))).rejects.toMatchObject({
+        code: 'ERR_SESSION_VALUE',
+      })
+    },
+  )
 })
 
 describe('logout', () => {
-  beforeEach(() => alice.request((session) => session.set('cart', 1).set('theme', 'dark').login('alice')))
+  beforeEach(() =>
+    alice.request((session) => session.set('cart', 1).set('theme', 'dark').login('alice')),
+  )
 
   it('ends the session, its cookie, and the write of a request under way', async () => {
     const parked = await new Visitor(sessions, alice.cookie).begin()
@@ -428,7 +435,9 @@ describe('destroy', () => {
       session.destroy()
       expect(session.established).toBe(false)
       expect(session.get('a')).toBeUndefined()
-      expect(() => session.set('a', 2)).toThrow(expect.objectContaining({ code: 'ERR_SESSION_DESTROYED' }))
+      expect(() => session.set('a', 2)).toThrow(
+        expect.objectContaining({ code: 'ERR_SESSION_DESTROYED' }),
+      )
       expect(() => session.login('alice')).toThrow('destroyed in this request')
     })
     expect(alice.cookie).toBeUndefined()
@@ -465,7 +474,9 @@ describe('parallel requests', () => {
     )
     const { result } = await alice.request((session) => session.get('list'))
     expect(result).toHaveLength(17)
-    await expect(alice.request((session) => session.update('list', () => undefined))).resolves.toBeDefined()
+    await expect(
+      alice.request((session) => session.update('list', () => undefined)),
+    ).resolves.toBeDefined()
     expect((await alice.request((session) => session.has('list'))).result).toBe(false)
   })
 
