@@ -1,0 +1,186 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { SessionError, type SessionErrorCode } from '../errors.ts'
+import type {
+  CommitOutcome,
+  SessionChange,
+  SessionId,
+  SessionPage,
+  SessionRecord,
+  SessionStore,
+  StoreCapabilities,
+  Touch,
+} from '../store.ts'
+import type { Answer, Call, Hello, Verb } from './worker.ts'
+
+const START_LIMIT = 30_000
+
+interface Waiting {
+  readonly resolve: (value: unknown) => void
+  readonly reject: (error: Error) => void
+}
+
+/** How a process of the kit is started. */
+export interface ProcessOptions {
+  /** A module that exports a function `store`. */
+  readonly worker: URL
+  readonly execArgv?: readonly string[] | undefined
+  readonly env?: Readonly<Record<string, string>> | undefined
+  /** ms by which the clock of the process is wrong. */
+  readonly skew?: number
+}
+
+/** Another process with a store of its own, driven by messages. */
+export class StoreProcess {
+  readonly #child: ChildProcess
+  readonly #waiting = new Map<number, Waiting>()
+  #calls = 0
+
+  private constructor(child: ChildProcess) {
+    this.#child = child
+    child.on('message', (answer: Answer) => this.#settle(answer))
+    child.on('exit', (code, signal) =>
+      this.#fail(new Error(`the process of the kit ended (${signal ?? code})`)),
+    )
+    child.on('error', (error) => this.#fail(error))
+  }
+
+  /** Starts a process and resolves with its store once that is ready. */
+  static async start(options: ProcessOptions): Promise<RemoteStore> {
+    const script = new URL(
+      `./worker.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`,
+      import.meta.url,
+    )
+    const child = fork(script, [options.worker.href, String(options.skew ?? 0)], {
+      serialization: 'advanced',
+      execArgv: [...(options.execArgv ?? process.execArgv)],
+      env: { ...process.env, ...options.env },
+    })
+    const capabilities = await greeted(child)
+    return new RemoteStore(new StoreProcess(child), capabilities)
+  }
+
+  /** Calls a verb of the store over there. */
+  call(verb: Verb, ...args: readonly unknown[]): Promise<unknown> {
+    const call = ++this.#calls
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(call, { resolve, reject })
+      this.#child.send({ call, verb, args } satisfies Call, (error) => {
+        if (error !== null) this.#fail(error)
+      })
+    })
+  }
+
+  /** Ends the process without warning, as a crash would. */
+  async kill(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
+    const ended = new Promise((resolve) => this.#child.once('exit', resolve))
+    this.#child.kill('SIGKILL')
+    await ended
+  }
+
+  #settle(answer: Answer): void {
+    const waiting = this.#waiting.get(answer.call)
+    this.#waiting.delete(answer.call)
+    if (answer.error === undefined) waiting?.resolve(answer.value)
+    else waiting?.reject(errorOf(answer.error))
+  }
+
+  #fail(error: Error): void {
+    for (const waiting of this.#waiting.values()) waiting.reject(error)
+    this.#waiting.clear()
+  }
+}
+
+/** A store in another process. */
+export class RemoteStore implements SessionStore {
+  readonly capabilities: StoreCapabilities
+  readonly #process: StoreProcess
+
+  constructor(owner: StoreProcess, capabilities: StoreCapabilities) {
+    this.#process = owner
+    this.capabilities = capabilities
+  }
+
+  load(id: SessionId, touch?: Touch): Promise<SessionRecord | undefined> {
+    return this.#call('load', id, touch)
+  }
+
+  create(id: SessionId, record: SessionRecord): Promise<boolean> {
+    return this.#call('create', id, record)
+  }
+
+  commit(id: SessionId, change: SessionChange): Promise<CommitOutcome> {
+    return this.#call('commit', id, change)
+  }
+
+  destroy(id: SessionId): Promise<boolean> {
+    return this.#call('destroy', id)
+  }
+
+  swap(
+    id: SessionId,
+    name: string,
+    before: string | undefined,
+    after: string | undefined,
+    generation?: number,
+  ): Promise<boolean | 'gone' | 'stale'> {
+    return this.#call('swap', id, name, before, after, generation)
+  }
+
+  take(id: SessionId, name: string, generation?: number): Promise<string | undefined> {
+    return this.#call('take', id, name, generation)
+  }
+
+  sessionsOf(user: string): Promise<readonly SessionId[]> {
+    return this.#call('sessionsOf', user)
+  }
+
+  list(cursor?: string): Promise<SessionPage> {
+    return this.#call('list', cursor)
+  }
+
+  deleteExpired(limit: number): Promise<number> {
+    return this.#call('deleteExpired', limit)
+  }
+
+  /** Closes the store over there and ends its process. */
+  async close(): Promise<void> {
+    await this.#process.call('close').catch(() => undefined)
+    await this.#process.kill()
+  }
+
+  /** Ends the process without warning, as a crash would. */
+  kill(): Promise<void> {
+    return this.#process.kill()
+  }
+
+  #call<T>(verb: Verb, ...args: readonly unknown[]): Promise<T> {
+    return this.#process.call(verb, ...args) as Promise<T>
+  }
+}
+
+function greeted(child: ChildProcess): Promise<StoreCapabilities> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL')
+      reject(new Error(`the process of the kit was not ready within ${START_LIMIT} ms`))
+    }, START_LIMIT)
+    child.once('exit', (code) => {
+      clearTimeout(timer)
+      reject(
+        new Error(
+          `the process of the kit ended with ${code} before its store was open. See its output above.`,
+        ),
+      )
+    })
+    child.once('message', (hello: Hello) => {
+      clearTimeout(timer)
+      resolve(hello.capabilities)
+    })
+  })
+}
+
+function errorOf(error: NonNullable<Answer['error']>): Error {
+  if (error.code === undefined) return new Error(`${error.name}: ${error.message}`)
+  return new SessionError(error.code as SessionErrorCode, error.message)
+}
