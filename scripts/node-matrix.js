@@ -44,7 +44,7 @@ async function tryOn(version) {
   const tests = await run('npx', [...npx, ...vitest], { quiet: true })
   const smoke = await run('npx', [...npx, '--eval', SMOKE], { quiet: true })
   const result = { package: outcome(smoke), tests: outcome(tests), count: countOf(tests.output) }
-  return /** @type {const} */ ([found ?? version, result])
+  return /** @type {const} */ ([found, result])
 }
 
 /** The tests of the files directly in src, of the stores without a server, and of what is built. */

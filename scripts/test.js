@@ -1,6 +1,6 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { parseArgs } from 'node:util'
+import { inspect, parseArgs } from 'node:util'
 import { build, buildExamples, ensureBuilt } from './build.js'
 import { ensureInstalled } from './install.js'
 import { ensurePrograms } from './programs.js'
@@ -150,8 +150,7 @@ async function attempt(work) {
     await work()
     return PASSED
   } catch (error) {
-    if (!(error instanceof Problem)) throw error
-    say(error.message)
+    say(error instanceof Problem ? error.message : inspect(error))
     return FAILED
   }
 }

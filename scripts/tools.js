@@ -23,32 +23,34 @@ export function say(text) {
  * @param {string} program
  * @param {readonly string[]} args
  * @param {{ quiet?: boolean, cwd?: string, env?: NodeJS.ProcessEnv }} [options]
- * @returns {Promise<{ code: number, output: string }>}
+ * @returns {Promise<{ code: number, stdout: string, output: string }>} output: what stderr got, too
  */
 export async function run(program, args, { quiet = false, cwd = root, env = process.env } = {}) {
   const stdio = quiet ? 'pipe' : 'inherit'
   const child = spawn(program, args, { cwd, env, stdio: ['ignore', stdio, stdio] })
   const unlink = linkSignals(child)
-  let output = ''
-  child.stdout?.setEncoding('utf8').on('data', (text) => (output += text))
+  let [stdout, output] = ['', '']
+  child.stdout?.setEncoding('utf8').on('data', (text) => (stdout += text))
+  child.stdout?.on('data', (text) => (output += text))
   child.stderr?.setEncoding('utf8').on('data', (text) => (output += text))
   try {
     const [code, signal] = await once(child, 'close')
-    return { code: code ?? 128 + constants.signals[/** @type {'SIGTERM'} */ (signal)], output }
+    const failure = 128 + constants.signals[/** @type {'SIGTERM'} */ (signal)]
+    return { code: code ?? failure, stdout, output }
   } finally {
     unlink()
   }
 }
 
 /**
- * The same, for a program that must succeed: shows what it wrote only if it fails.
+ * The same, for a program that must succeed: returns its stdout, and shows what it wrote if it fails.
  * @param {string} program
  * @param {readonly string[]} args
  * @param {{ cwd?: string, env?: NodeJS.ProcessEnv }} [options]
  */
 export async function mustRun(program, args, options = {}) {
-  const { code, output } = await run(program, args, { ...options, quiet: true })
-  if (code === 0) return output
+  const { code, stdout, output } = await run(program, args, { ...options, quiet: true })
+  if (code === 0) return stdout
   process.stderr.write(output)
   throw new Problem(`"${[program, ...args].join(' ')}" failed with exit code ${code}.`)
 }
