@@ -44,10 +44,11 @@ export function touched(record: SessionRecord, touch: Touch): SessionRecord | un
 /**
  * The record after a change, and the answer to it. The record that is given stays as it is.
  *
- * @throws SessionError `ERR_SESSION_NOT_A_NUMBER`
+ * @throws SessionError `ERR_SESSION_NOT_A_NUMBER`, `ERR_SESSION_CONFLICT`
  */
 export function applyChange(record: SessionRecord, change: SessionChange): Applied | 'stale' {
   if (isStale(record, change.generation)) return 'stale'
+  if (!isExpected(record, change)) throw conflict()
   const values = new Map(change.clear === true ? [] : record.values)
   for (const name of change.unset) values.delete(name)
   for (const [name, text] of change.set) values.set(name, text)
@@ -92,6 +93,19 @@ export function addToText(name: string, text: string | undefined, by: number): n
     'ERR_SESSION_NOT_A_NUMBER',
     `'${name}' cannot be incremented: what it holds, or the sum, is not a safe integer. Set it to a number first.`,
   )
+}
+
+/** The error of a change whose `expect` does not hold. */
+export function conflict(): SessionError {
+  return new SessionError(
+    'ERR_SESSION_CONFLICT',
+    'A value was changed by another request meanwhile, and nothing was written. Read it and try again.',
+  )
+}
+
+function isExpected({ values }: SessionRecord, { expect }: SessionChange): boolean {
+  for (const [name, text] of expect ?? []) if (values.get(name) !== text) return false
+  return true
 }
 
 const PLAIN_INTEGER = /^(?:0|-?[1-9]\d{0,15})$/

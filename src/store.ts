@@ -63,6 +63,12 @@ export interface SessionChange {
   readonly generation: number
   /** When the change was made, by the clock of the process. */
   readonly at: number
+  /**
+   * What some values still must be, `undefined` for absence, before anything of the change is applied.
+   * If one of them is another by now, nothing is changed and the store throws
+   * `ERR_SESSION_CONFLICT`. By capability `expect`.
+   */
+  readonly expect?: ReadonlyMap<string, string | undefined>
   /** Every value is dropped first, also those that other requests set meanwhile. */
   readonly clear?: boolean
   readonly set: ReadonlyMap<string, string>
@@ -139,6 +145,8 @@ export interface StoreCapabilities {
   readonly userIndex: boolean
   /** True if `list` works. */
   readonly list: boolean
+  /** True if `commit` obeys `expect`. Stores that wrap another one may need it. */
+  readonly expect?: boolean
 }
 
 /**

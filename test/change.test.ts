@@ -270,3 +270,29 @@ describe('compare-and-set', () => {
     expect(next === false ? false : [...next.values]).toEqual(expected)
   })
 })
+
+describe('expect', () => {
+  test('a change is applied while the values are as expected', () => {
+    const expected = new Map([
+      ['a', '1'],
+      ['missing', undefined],
+    ])
+    const set = new Map([['a', '2']])
+    expect(valuesAfter({ expect: expected, set })).toEqual({ a: '2', b: '"text"' })
+  })
+
+  test('a change is refused when a value is another by now, or is there, or is not', () => {
+    for (const expected of [['a', '2'] as const, ['b', undefined] as const, ['c', ''] as const]) {
+      const part = {
+        expect: new Map<string, string | undefined>([expected]),
+        set: new Map([['a', '9']]),
+      }
+      expect(() => applied(part)).toThrow(expect.objectContaining({ code: 'ERR_SESSION_CONFLICT' }))
+    }
+  })
+
+  test('a change of a request that was fenced off is stale, whatever it expected', () => {
+    const late = change({ generation: 2, expect: new Map([['a', '2']]) })
+    expect(applyChange(record, late)).toBe('stale')
+  })
+})
