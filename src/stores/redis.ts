@@ -1,0 +1,203 @@
+import { channel } from 'node:diagnostics_channel'
+import { touched } from '../change.ts'
+import { Deadlines } from '../deadline.ts'
+import { SessionError, isSessionError } from '../errors.ts'
+import type {
+  CommitOutcome,
+  SessionChange,
+  SessionId,
+  SessionRecord,
+  SessionStore,
+  StoreCapabilities,
+  Touch,
+} from '../store.ts'
+import { isClient } from './redis/client.ts'
+import type { RedisClient } from './redis/client.ts'
+import { Connection } from './redis/connection.ts'
+import { failure, isNoScript } from './redis/failures.ts'
+import { Borrowed } from './redis/link.ts'
+import type { Link } from './redis/link.ts'
+import { checked, pack, unpack } from './redis/packed.ts'
+import {
+  commitArguments,
+  commitOutcome,
+  createOutcome,
+  maybe,
+  swapOutcome,
+  takeOutcome,
+} from './redis/replies.ts'
+import { COMMIT, CREATE, SWAP, TAKE, TIME, TOUCH } from './redis/scripts.ts'
+import type { Script } from './redis/scripts.ts'
+import { ServerClock } from './redis/server-clock.ts'
+import { checkOptions, checkSettings, checkSource } from './redis/settings.ts'
+import type { RedisSettings, RedisStoreOptions } from './redis/settings.ts'
+
+export type { RedisClient } from './redis/client.ts'
+export type { RedisSettings, RedisStoreOptions } from './redis/settings.ts'
+
+const CAPABILITIES: StoreCapabilities = Object.freeze({
+  engine: 'redis',
+  shared: 'network',
+  durable: 'engine',
+  expiry: 'engine',
+  commit: 'atomic',
+  clock: 'engine',
+  deadline: true,
+  userIndex: false,
+  list: false,
+})
+
+// The channel on which the manager publishes its events.
+const EVENTS = channel('sojourn:session')
+
+/**
+ * Sessions in Redis (6.2 or later) or Valkey, alone, in a cluster or behind sentinels.
+ *
+ * A session is one string under one key, which expires by itself: a read is one `GET`, every other verb
+ * one script, and a commit sends only what changed. Redis decides what has expired. The times of a
+ * process whose clock differs from that of Redis by more than a second are translated both ways.
+ *
+ * @example
+ * new RedisStore({ url: 'redis://localhost:6379' })
+ * new RedisStore(client, { prefix: 'shop:' })
+ */
+export class RedisStore implements SessionStore {
+  readonly capabilities: StoreCapabilities = CAPABILITIES
+  readonly #prefix: string
+  readonly #link: Link
+  readonly #deadlines: Deadlines
+  readonly #clock = new ServerClock()
+  readonly #touches = new Set<Promise<void>>()
+  #closed = false
+
+  /**
+   * @param source - a connected client of yours, which stays yours, or where Redis is
+   * @throws SessionError `ERR_SESSION_OPTION`
+   */
+  constructor(source: RedisClient | RedisSettings, options: RedisStoreOptions = {}) {
+    const { prefix, deadline } = checkOptions(options)
+    checkSource(source)
+    this.#prefix = prefix
+    this.#link = isClient(source)
+      ? new Borrowed(source, deadline)
+      : new Connection(checkSettings(source), deadline)
+    this.#deadlines = new Deadlines(deadline, this.#link.where)
+  }
+
+  async load(id: SessionId, touch?: Touch): Promise<SessionRecord | undefined> {
+    const key = this.#prefix + id
+    const text = await this.#call('load', key, ['GET', key])
+    if (text === null) return undefined
+    const record = unpack(textOf(text), this.#clock.ahead)
+    return touch === undefined ? record : this.#touched(key, record, touch)
+  }
+
+  async create(id: SessionId, record: SessionRecord): Promise<boolean> {
+    const at = Date.now()
+    const reply = await this.#run('create', CREATE, this.#prefix + id, [`${at}`, pack(record)])
+    this.#clock.learn(at, reply)
+    return createOutcome(reply)
+  }
+
+  async commit(id: SessionId, change: SessionChange): Promise<CommitOutcome> {
+    const reply = await this.#run('commit', COMMIT, this.#prefix + id, commitArguments(change))
+    this.#clock.learn(change.at, reply)
+    return commitOutcome(reply, change)
+  }
+
+  /** A record of a newer version, too, is removed: who ends a session must be able to rely on it. */
+  async destroy(id: SessionId): Promise<boolean> {
+    const key = this.#prefix + id
+    return Number(await this.#call('destroy', key, ['DEL', key])) > 0
+  }
+
+  async swap(
+    id: SessionId,
+    name: string,
+    before: string | undefined,
+    after: string | undefined,
+    generation?: number,
+  ): Promise<boolean | 'gone' | 'stale'> {
+    const args = [`${generation ?? ''}`, checked(name), maybe(before), maybe(after)]
+    return swapOutcome(await this.#run('swap', SWAP, this.#prefix + id, args))
+  }
+
+  async take(id: SessionId, name: string, generation?: number): Promise<string | undefined> {
+    const args = [`${generation ?? ''}`, checked(name)]
+    return takeOutcome(await this.#run('take', TAKE, this.#prefix + id, args))
+  }
+
+  /** @throws SessionError if Redis cannot be reached, or does not let us in */
+  async ready(): Promise<void> {
+    const at = Date.now()
+    this.#clock.learn(at, await this.#run('ready', TIME, this.#prefix, []))
+  }
+
+  /** A client of yours stays open. */
+  async close(): Promise<void> {
+    this.#closed = true
+    await Promise.all(this.#touches)
+    await this.#link.close()
+  }
+
+  // The touch is not waited for. Until an answer has told the time of Redis, it is left to Redis whether
+  // a touch is due.
+  #touched(key: string, record: SessionRecord, touch: Touch): SessionRecord {
+    const after = touched(record, touch)
+    if (after !== undefined || !this.#clock.known) this.#touch(key, touch)
+    return after ?? record
+  }
+
+  #touch(key: string, { at, generation, expiresAt, whenBefore }: Touch): void {
+    const times = [at, generation, expiresAt, whenBefore].map((time) => `${Math.floor(time)}`)
+    const touching = this.#run('touch', TOUCH, key, times)
+      .then((reply) => this.#clock.learn(at, reply), tellOfFailedTouch)
+      .finally(() => this.#touches.delete(touching))
+    this.#touches.add(touching)
+  }
+
+  async #run(verb: string, script: Script, key: string, args: string[]): Promise<string> {
+    const rest = ['1', key, ...args]
+    return textOf(await this.#call(verb, key, ['EVALSHA', script.sha, ...rest], script))
+  }
+
+  async #call(verb: string, key: string, args: string[], script?: Script): Promise<unknown> {
+    if (this.#closed) throw closed(verb)
+    try {
+      const answer = await this.#deadlines.limit(verb, this.#sent(key, args, script))
+      this.#link.answered()
+      return answer
+    } catch (cause) {
+      throw this.#failed(verb, cause)
+    }
+  }
+
+  #sent(key: string, args: string[], script: Script | undefined): Promise<unknown> {
+    const answer = this.#link.send(key, args)
+    if (script === undefined) return answer
+    return answer.catch((error: unknown) => {
+      if (!isNoScript(error)) throw error
+      return this.#link.send(key, ['EVAL', script.text, ...args.slice(2)])
+    })
+  }
+
+  #failed(verb: string, cause: unknown): SessionError {
+    const error = failure(this.#link.where, verb, cause)
+    if (error.code === 'ERR_SESSION_TIMEOUT') this.#link.unanswered()
+    return error
+  }
+}
+
+function textOf(reply: unknown): string {
+  return typeof reply === 'string' ? reply : String(reply)
+}
+
+function closed(verb: string): SessionError {
+  return new SessionError('ERR_SESSION_CLOSED', `${verb} came after close(). Make a new store.`)
+}
+
+// A visitor loses at most this one extension of the idle time: the next request asks for it again.
+function tellOfFailedTouch(error: unknown): void {
+  const code = isSessionError(error) ? error.code : 'ERR_SESSION_STORE'
+  EVENTS.publish({ type: 'store-failed', verb: 'touch', code, at: Date.now() })
+}

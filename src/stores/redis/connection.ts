@@ -1,0 +1,142 @@
+import type * as Redis from 'redis'
+import { Deadlines } from '../../deadline.ts'
+import { SessionError } from '../../errors.ts'
+import type { Link } from './link.ts'
+import type { RedisAddress } from './settings.ts'
+
+/** What is used of node-redis. */
+interface Client {
+  connect(): Promise<unknown>
+  sendCommand(args: string[]): Promise<unknown>
+  close(): Promise<unknown>
+  destroy(): void
+  on(event: 'error', listener: (error: unknown) => void): unknown
+}
+
+// After a failure everybody fails at once for that many ms, instead of knocking again.
+const REST = 100
+
+/**
+ * The connection of a store that was given an address: one, opened by the first command, opened again
+ * by the first command after it was lost. While Redis cannot be reached, commands fail at once, and
+ * nothing is queued, sent again or tried in the background.
+ */
+export class Connection implements Link {
+  /** For messages: where Redis is, without the password. */
+  readonly where: string
+  readonly #address: RedisAddress
+  readonly #deadline: number
+  readonly #deadlines: Deadlines
+  #client: Client | undefined
+  #opening: Promise<Client> | undefined
+  #failure: { readonly error: unknown; readonly until: number } | undefined
+  #answers = 0
+  #answersAtTimeout = -1
+  #closed = false
+
+  /** @param deadline - ms that opening a connection, and closing it, may take */
+  constructor(address: RedisAddress, deadline: number) {
+    this.where = `Redis at ${address.host}:${address.port}`
+    this.#address = address
+    this.#deadline = deadline
+    this.#deadlines = new Deadlines(deadline, this.where)
+  }
+
+  /** Sends one command, connecting first if need be. */
+  send(_key: string, args: string[]): Promise<unknown> {
+    return this.#client?.sendCommand(args) ?? this.#sendLater(args)
+  }
+
+  answered(): void {
+    this.#answers++
+  }
+
+  // With no answer since the last one that failed to come, the connection is dead: what waits fails,
+  // and the next command connects anew.
+  unanswered(): void {
+    if (this.#answers === this.#answersAtTimeout) this.#drop()
+    this.#answersAtTimeout = this.#answers
+  }
+
+  /** Answers that are due still come, for as long as a call may take. */
+  async close(): Promise<void> {
+    this.#closed = true
+    await this.#opening?.catch(() => undefined)
+    const client = this.#client
+    this.#client = undefined
+    if (client === undefined) return
+    await this.#deadlines.limit('close', client.close()).catch(() => client.destroy())
+  }
+
+  async #sendLater(args: string[]): Promise<unknown> {
+    this.#opening ??= this.#open().finally(() => {
+      this.#opening = undefined
+    })
+    return (await this.#opening).sendCommand(args)
+  }
+
+  async #open(): Promise<Client> {
+    if (this.#failure !== undefined && performance.now() < this.#failure.until)
+      throw this.#failure.error
+    try {
+      this.#failure = undefined
+      const client = await this.#connect()
+      if (this.#closed) client.destroy()
+      else this.#client = client
+      return client
+    } catch (error) {
+      this.#failure = { error, until: performance.now() + REST }
+      throw error
+    }
+  }
+
+  async #connect(): Promise<Client> {
+    const client = await createClient(this.#address, this.#deadline)
+    // An 'error' without a listener would end the process.
+    client.on('error', () => this.#lost(client))
+    try {
+      await this.#deadlines.limit('connect', client.connect())
+      return client
+    } catch (error) {
+      client.destroy()
+      throw error
+    }
+  }
+
+  #lost(client: Client): void {
+    if (this.#client === client) this.#drop()
+  }
+
+  #drop(): void {
+    const client = this.#client
+    this.#client = undefined
+    client?.destroy()
+  }
+}
+
+async function createClient(address: RedisAddress, deadline: number): Promise<Client> {
+  const redis = await load()
+  const { host, port, username, password, db, tls } = address
+  const where = { host, port, connectTimeout: deadline, reconnectStrategy: false } as const
+  return redis.createClient({
+    socket: tls === undefined ? where : { servername: host, ...tls, ...where, tls: true },
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    database: db,
+    disableOfflineQueue: true,
+    commandOptions: { timeout: 0 },
+    maintNotifications: 'disabled',
+  })
+}
+
+async function load(): Promise<typeof Redis> {
+  try {
+    return await import('redis')
+  } catch (cause) {
+    throw new SessionError(
+      'ERR_SESSION_OPTION',
+      'RedisStore needs the client library to connect by itself. Run: npm install redis. Or give it a connected client.',
+      { cause },
+    )
+  }
+}

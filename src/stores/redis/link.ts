@@ -1,0 +1,42 @@
+import { commandOf } from './client.ts'
+import type { RedisClient, RedisCommand } from './client.ts'
+
+/** The way from a store to Redis. */
+export interface Link {
+  /** For messages: where Redis is, without the password. */
+  readonly where: string
+  /** Sends one command to the node of `key`. */
+  send(key: string, args: string[]): Promise<unknown>
+  /** To be told of every answer that came in time. */
+  answered(): void
+  /** To be told of every answer that did not. */
+  unanswered(): void
+  close(): Promise<void>
+}
+
+/** A client that belongs to the caller: it takes care of its connections itself. */
+export class Borrowed implements Link {
+  readonly where = 'Redis'
+  readonly #command: RedisCommand
+
+  /** @param deadline - ms after which nobody waits for an answer any more */
+  constructor(client: RedisClient, deadline: number) {
+    this.#command = commandOf(client, deadline)
+  }
+
+  send(key: string, args: string[]): Promise<unknown> {
+    return this.#command(key, args)
+  }
+
+  answered(): void {
+    // Nothing is watched.
+  }
+
+  unanswered(): void {
+    // Nothing is watched.
+  }
+
+  async close(): Promise<void> {
+    // It stays open.
+  }
+}

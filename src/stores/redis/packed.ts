@@ -1,0 +1,101 @@
+/**
+ * One session as one Redis string: well-formed text, so that every client returns it unharmed, in
+ * which nothing is counted in bytes, so that the scripts (bytes) and this file (UTF-16) read the same.
+ *
+ * ```
+ * s1 expiresAt createdAt deadline,generation,renewedAt,fence,authenticatedAt,rememberFor U+0000
+ * [ u user U+0000 ] [ a user agent U+0000 ] [ i address U+0000 ]
+ * { U+0001 name U+0000 U+0002 text U+0000 }
+ * ```
+ *
+ * without the blanks. `s` and the version of the format; `expiresAt` and `createdAt` with 13 digits;
+ * the other times in ms since `createdAt`, absent ones empty. U+0000 occurs nowhere else: it ends
+ * each part, and the character after it says what the next part is.
+ *
+ * @module
+ */
+
+import { SessionError } from '../../errors.ts'
+import type { ClientInfo, SessionRecord } from '../../store.ts'
+import { corrupt, newer } from './failures.ts'
+import { PackedValues } from './packed-values.ts'
+
+const HEADER =
+  /^s1(\d{13})(\d{13})(-?\d+),(\d+),(-?\d+),(\d+),(-?\d*),(\d*)\0(?:u([^\0]*)\0)?(?:a([^\0]*)\0)?(?:i([^\0]*)\0)?/
+const NEWER = /^s[2-9a-z]/
+// In the year 2255, so that 13 digits are enough by every clock: what ends later is cut to it.
+const LAST_TIME = 9_000_000_000_000
+
+type Draft = { -readonly [Name in keyof SessionRecord]: SessionRecord[Name] }
+
+/**
+ * The text of a new record.
+ *
+ * @throws SessionError `ERR_SESSION_VALUE` if a part holds U+0000, which would end it early
+ */
+export function pack(record: SessionRecord): string {
+  const { generation, fence, user, client } = record
+  const createdAt = whole(record.createdAt)
+  const since = (time: number): number => whole(time) - createdAt
+  const login = record.authenticatedAt === undefined ? '' : since(record.authenticatedAt)
+  let text = `s1${digits(record.expiresAt)}${digits(createdAt)}${since(record.deadline)},${generation},`
+  text += `${since(record.renewedAt)},${fence},${login},${record.rememberFor ?? ''}\0`
+  if (user !== undefined) text += `u${checked(user)}\0`
+  if (client?.userAgent !== undefined) text += `a${checked(client.userAgent)}\0`
+  if (client?.address !== undefined) text += `i${checked(client.address)}\0`
+  for (const [name, value] of record.values)
+    text += `\u0001${checked(name)}\0\u0002${checked(value)}\0`
+  return text
+}
+
+/**
+ * The record of a text. Its values are looked up when they are asked for.
+ *
+ * @param ahead - ms to take from every time: how far the clock of Redis is ahead
+ * @throws SessionError `ERR_SESSION_CORRUPT`, `ERR_SESSION_VERSION`
+ */
+export function unpack(text: string, ahead = 0): SessionRecord {
+  const header = HEADER.exec(text)
+  if (header === null || !text.endsWith('\0')) throw NEWER.test(text) ? newer() : corrupt()
+  const createdAt = Number(header[2]) - ahead
+  const record: Draft = {
+    createdAt,
+    expiresAt: Number(header[1]) - ahead,
+    deadline: createdAt + Number(header[3]),
+    generation: Number(header[4]),
+    renewedAt: createdAt + Number(header[5]),
+    fence: Number(header[6]),
+    values: new PackedValues(text, header[0].length),
+  }
+  if (header[7] !== '') record.authenticatedAt = createdAt + Number(header[7])
+  if (header[8] !== '') record.rememberFor = Number(header[8])
+  if (header[9] !== undefined) record.user = header[9]
+  const client = clientOf(header[10], header[11])
+  if (client !== undefined) record.client = client
+  return record
+}
+
+/** Text that may become a part. @throws SessionError `ERR_SESSION_VALUE` */
+export function checked(text: string): string {
+  if (!text.includes('\0')) return text
+  const message =
+    'A name, a value or a user holds U+0000, which no store keeps. Remove it before it is set.'
+  throw new SessionError('ERR_SESSION_VALUE', message)
+}
+
+/** A time as the format can hold it. */
+export function whole(time: number): number {
+  return Math.min(Math.max(1, Math.floor(time)), LAST_TIME)
+}
+
+function digits(time: number): string {
+  return String(whole(time)).padStart(13, '0')
+}
+
+function clientOf(
+  userAgent: string | undefined,
+  address: string | undefined,
+): ClientInfo | undefined {
+  if (userAgent === undefined) return address === undefined ? undefined : { address }
+  return address === undefined ? { userAgent } : { userAgent, address }
+}

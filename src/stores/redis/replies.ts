@@ -1,0 +1,85 @@
+import { SessionError } from '../../errors.ts'
+import type { CommitOutcome, SessionChange } from '../../store.ts'
+import { corrupt, newer } from './failures.ts'
+import { checked, whole } from './packed.ts'
+
+/** The arguments of the script COMMIT. */
+export function commitArguments(change: SessionChange): string[] {
+  const { at, generation, expiresAt, deadline, rotate = '', clear, unset, set, add } = change
+  const end = deadline === undefined ? '' : `${whole(deadline)}`
+  const args = [`${whole(at)}`, `${generation}`, `${whole(expiresAt)}`, end, rotate]
+  args.push(userIn(change), rememberIn(change), clear === true ? '1' : '')
+  args.push(`${unset.length}`, `${set.size}`, ...unset)
+  for (const [name, text] of set) args.push(checked(name), checked(text))
+  for (const [name, by] of add) args.push(checked(name), addend(name, by))
+  return args
+}
+
+/** What COMMIT answered. @throws SessionError as {@link refusal}, and `ERR_SESSION_NOT_A_NUMBER` */
+export function commitOutcome(reply: string, { add }: SessionChange): CommitOutcome {
+  if (reply === 'gone' || reply === 'stale') return reply
+  const names = [...add.keys()]
+  if (reply.startsWith('number,')) throw notANumber(names[Number(reply.slice(7))] ?? '')
+  const [, generation, expiresAt, deadline, ...sums] = reply.split(',').map(Number)
+  if (generation === undefined || expiresAt === undefined || deadline === undefined)
+    throw refusal(reply)
+  const added = new Map(names.map((name, index) => [name, sums[index] ?? 0]))
+  return { generation, expiresAt, deadline, added }
+}
+
+/** What CREATE answered. @throws SessionError as {@link refusal} */
+export function createOutcome(reply: string): boolean {
+  if (reply.endsWith(',1') || reply.endsWith(',0')) return reply.endsWith('1')
+  throw refusal(reply)
+}
+
+/** What SWAP answered. @throws SessionError as {@link refusal} */
+export function swapOutcome(reply: string): boolean | 'gone' | 'stale' {
+  if (reply === 'gone' || reply === 'stale') return reply
+  if (reply === '1' || reply === '0') return reply === '1'
+  throw refusal(reply)
+}
+
+/** What TAKE answered. @throws SessionError as {@link refusal} */
+export function takeOutcome(reply: string): string | undefined {
+  if (reply.startsWith('=')) return reply.slice(1)
+  if (reply === 'gone' || reply === 'stale') return undefined
+  throw refusal(reply)
+}
+
+/** An argument of SWAP: a text that may be absent. */
+export function maybe(text: string | undefined): string {
+  return text === undefined ? '' : `=${checked(text)}`
+}
+
+/** Why a script did not do its work: `ERR_SESSION_VERSION`, `ERR_SESSION_CORRUPT` or `ERR_SESSION_STORE`. */
+function refusal(reply: string): SessionError {
+  if (reply === 'newer') return newer()
+  if (reply === 'corrupt') return corrupt()
+  return new SessionError(
+    'ERR_SESSION_STORE',
+    'Redis answered a script with something else than the script says. Is there a proxy between?',
+  )
+}
+
+function userIn({ user }: SessionChange): string {
+  if (user === undefined) return ''
+  return user === null ? '-' : `=${checked(user)}`
+}
+
+function rememberIn({ rememberFor }: SessionChange): string {
+  if (rememberFor === undefined) return ''
+  return rememberFor === null ? '-' : `${Math.floor(rememberFor)}`
+}
+
+function addend(name: string, by: number): string {
+  if (!Number.isSafeInteger(by)) throw notANumber(name)
+  return `${by}`
+}
+
+function notANumber(name: string): SessionError {
+  return new SessionError(
+    'ERR_SESSION_NOT_A_NUMBER',
+    `'${name}' cannot be incremented: what it holds, or the sum, is not a safe integer. Set it to a number first.`,
+  )
+}

@@ -1,0 +1,27 @@
+// Clocks that differ by less count as one, as in the scripts.
+const SAME = 1000
+
+/** How far the clock of Redis is ahead of the clock of this process, learned from its answers. */
+export class ServerClock {
+  #ahead: number | undefined
+
+  /** False until the first answer. */
+  get known(): boolean {
+    return this.#ahead !== undefined
+  }
+
+  /** ms to take from a time of Redis for the time of this process; 0 while the clocks agree. */
+  get ahead(): number {
+    const ahead = this.#ahead ?? 0
+    return Math.abs(ahead) > SAME ? ahead : 0
+  }
+
+  /**
+   * @param at - the time of this process in a call
+   * @param reply - what a script answered; the time of Redis if it begins with a number
+   */
+  learn(at: number, reply: string): void {
+    const server = Number.parseInt(reply, 10)
+    if (!Number.isNaN(server)) this.#ahead = server - at
+  }
+}
