@@ -8,7 +8,7 @@ const everything = [...sources, ...sourcesIn('test', 'examples', 'scripts', 'ben
 
 /** What each folder of src may import from src, beside its own files. Core files are `src/*.ts`. */
 const MAY_IMPORT: Readonly<Record<string, (path: string) => boolean>> = {
-  stores: oneOf('store', 'errors', 'deadline', 'duration', 'names', 'change'),
+  stores: oneOf('store', 'errors', 'deadline', 'duration', 'names', 'change', 'record'),
   adapters: oneOf('manager', 'session', 'session-data', 'errors'),
   security: oneOf('manager', 'session', 'session-data', 'errors'),
   migrate: oneOf('manager', 'session', 'session-data', 'errors'),
