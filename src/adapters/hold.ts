@@ -1,0 +1,250 @@
+import { answerPlainly } from './hold/failure.ts'
+import { HeadBefore, appendLines, applyHead } from './hold/head.ts'
+import { HeldCalls, isHead, tellCallback } from './hold/held-calls.ts'
+import type { HeldCall } from './hold/held-calls.ts'
+import type { HeaderLine, NodeResponse, WritingMethod } from './hold/response.ts'
+
+export type { HeaderLine, NodeResponse } from './hold/response.ts'
+
+/** What happens at the moments of a response. */
+export interface GateHooks {
+  /**
+   * Before the first byte: stores what the request did and answers the headers to append, at once or
+   * as soon as the store has answered. Called once.
+   */
+  before(): readonly HeaderLine[] | Promise<readonly HeaderLine[]>
+  /**
+   * Before the end of a response that went on after its headers, and again when it is closed: stores
+   * what came meanwhile. Undefined if there is nothing to store.
+   */
+  after?(): Promise<void> | undefined
+  /**
+   * Answers the error of `before` in the framework's way; the response is as it was before the
+   * application touched it. Not called while the application is still writing: then, or if this
+   * throws, a short plain response is sent.
+   */
+  fail?(error: unknown): void
+}
+
+/**
+ * Holds the first byte of a response until `before` has answered, then appends its headers and makes
+ * the calls of the application, byte for byte and in order. If `before` answers at once, nothing is
+ * held. If it fails, nothing of the application's response is sent.
+ *
+ * Early hints and other informational responses are not held. Bytes that are written past the
+ * response, to its socket or its HTTP/2 stream, are not seen.
+ */
+export function hold(response: NodeResponse, hooks: GateHooks): void {
+  new Gate(response, hooks).install()
+}
+
+const METHODS: readonly WritingMethod[] = [
+  'writeHead',
+  'writeHeader',
+  'write',
+  'end',
+  'flushHeaders',
+]
+
+type Method = (...args: unknown[]) => unknown
+
+type Lines = readonly HeaderLine[]
+
+/**
+ * `waiting` for the first call → `held` until the store has answered → `streaming` until the end, or
+ * `open` at once if the first call was the end. `muted` ignores an application whose response was
+ * discarded while it was writing.
+ */
+type State = 'waiting' | 'held' | 'streaming' | 'open' | 'muted'
+
+class Gate {
+  readonly #response: NodeResponse
+  readonly #hooks: GateHooks
+  readonly #before: HeadBefore
+  readonly #methods = new Map<string, { readonly original: Method; readonly own: Method }>()
+  #state: State
+  #lines: Lines | Promise<Lines> | undefined
+  #held: HeldCalls | undefined
+  #failed = false
+
+  constructor(response: NodeResponse, hooks: GateHooks) {
+    this.#response = response
+    this.#hooks = hooks
+    this.#before = new HeadBefore(response)
+    this.#state = response.headersSent ? 'streaming' : 'waiting'
+  }
+
+  install(): void {
+    for (const name of METHODS) this.#intercept(name)
+    this.#response.once('close', () => this.#closed())
+  }
+
+  #intercept(name: WritingMethod): void {
+    const original: unknown = Reflect.get(this.#response, name)
+    if (typeof original !== 'function') return
+    const own: Method = (...args) => this.#call(name, args)
+    this.#methods.set(name, { original: original as Method, own })
+    Reflect.set(this.#response, name, own)
+  }
+
+  #call(name: string, args: readonly unknown[]): unknown {
+    switch (this.#state) {
+      case 'waiting':
+        return this.#first(name, args)
+      case 'held':
+        return this.#held?.add(name, args)
+      case 'streaming':
+        return name === 'end' ? this.#end(args) : this.#pass(name, args)
+      case 'open':
+        return this.#pass(name, args)
+      case 'muted':
+        return this.#ignore(name, args)
+    }
+  }
+
+  #pass(name: string, args: readonly unknown[]): unknown {
+    const method: unknown = this.#methods.get(name)?.original ?? Reflect.get(this.#response, name)
+    return typeof method === 'function' ? Reflect.apply(method, this.#response, args) : undefined
+  }
+
+  #first(name: string, args: readonly unknown[]): unknown {
+    this.#lines ??= this.#decide()
+    if (this.#lines instanceof Promise) return this.#holdBack(this.#lines, name, args)
+    return this.#begin(this.#lines, name, args)
+  }
+
+  #decide(): Lines | Promise<Lines> {
+    try {
+      const lines = this.#hooks.before()
+      if (lines instanceof Promise) lines.catch(() => undefined)
+      return lines
+    } catch (error) {
+      const failed = Promise.reject<Lines>(error)
+      failed.catch(() => undefined)
+      return failed
+    }
+  }
+
+  // Node may refuse what the application gives: then the next attempt is the first one.
+  #begin(lines: Lines, name: string, args: readonly unknown[]): unknown {
+    const rest = lines.length > 0 && isHead(name) ? applyHead(this.#response, args) : args
+    appendLines(this.#response, lines)
+    this.#state = name === 'end' ? 'open' : 'streaming'
+    try {
+      const answer = this.#pass(name, rest)
+      this.#letGo()
+      return answer
+    } catch (error) {
+      if (!this.#response.headersSent) this.#state = 'waiting'
+      throw error
+    }
+  }
+
+  #holdBack(lines: Promise<Lines>, name: string, args: readonly unknown[]): unknown {
+    const rest = isHead(name) ? applyHead(this.#response, args) : args
+    const status = isHead(name) ? Number(rest[0]) : this.#response.statusCode
+    const held = this.#startHolding()
+    lines.then(
+      (appended) => this.#replay(held, appended, status),
+      (error: unknown) => this.#discard(held, error),
+    )
+    return held.add(name, rest)
+  }
+
+  #startHolding(): HeldCalls {
+    for (const [name, { original, own }] of this.#methods) {
+      if (Reflect.get(this.#response, name) === original) Reflect.set(this.#response, name, own)
+    }
+    this.#state = 'held'
+    this.#held = new HeldCalls(this.#response)
+    return this.#held
+  }
+
+  #replay(held: HeldCalls, lines: Lines, status: number): void {
+    const calls = held.release()
+    this.#response.statusCode = status
+    try {
+      appendLines(this.#response, lines)
+      this.#state = calls[0]?.name === 'end' ? 'open' : 'streaming'
+      this.#makeAll(held, calls)
+    } catch (error) {
+      this.#discard(held, error)
+    }
+  }
+
+  #makeAll(held: HeldCalls, calls: readonly HeldCall[]): void {
+    let accepted = true
+    for (const { name, args } of calls) {
+      const answer = this.#methods.has(name) ? this.#call(name, args) : this.#pass(name, args)
+      if (name === 'write') accepted = answer !== false
+    }
+    this.#letGo()
+    if (accepted && held.needsDrain && !held.ended) this.#response.emit('drain')
+  }
+
+  // Once the first byte has left there is no answer to take back: the client sees that it was cut off.
+  #discard(held: HeldCalls, error: unknown): void {
+    held.release()
+    held.abandon(error)
+    this.#failed = true
+    this.#state = 'open'
+    if (this.#response.headersSent) return void this.#response.destroy(error as Error)
+    this.#before.restore(this.#response)
+    if (held.ended && this.#failTheirWay(error)) return this.#letGo()
+    if (!this.#response.headersSent) answerPlainly(this.#response, error)
+    this.#state = 'muted'
+    if (held.needsDrain) this.#response.emit('drain')
+  }
+
+  #failTheirWay(error: unknown): boolean {
+    try {
+      this.#hooks.fail?.(error)
+      return this.#hooks.fail !== undefined
+    } catch {
+      return false
+    }
+  }
+
+  #ignore(name: string, args: readonly unknown[]): unknown {
+    tellCallback(args, new Error('The response was discarded.'))
+    if (name === 'write') return true
+    return name === 'flushHeaders' ? undefined : this.#response
+  }
+
+  #end(args: readonly unknown[]): unknown {
+    const storing = this.#hooks.after?.()
+    if (storing === undefined) return this.#endNow(args)
+    const held = this.#startHolding()
+    storing.then(
+      () => this.#open(held),
+      (error: unknown) => this.#discard(held, error),
+    )
+    return held.add('end', args)
+  }
+
+  #endNow(args: readonly unknown[]): unknown {
+    this.#state = 'open'
+    const answer = this.#pass('end', args)
+    this.#letGo()
+    return answer
+  }
+
+  #open(held: HeldCalls): void {
+    this.#state = 'open'
+    this.#makeAll(held, held.release())
+  }
+
+  #closed(): void {
+    const mayHaveMore = this.#state === 'streaming' || this.#state === 'open'
+    if (mayHaveMore && !this.#failed) this.#hooks.after?.()?.catch(() => undefined)
+  }
+
+  // From here on the response costs nothing more. Who wrapped our methods keeps them.
+  #letGo(): void {
+    if (this.#state !== 'open' && this.#state !== 'streaming') return
+    for (const [name, { original, own }] of this.#methods) {
+      if (name === 'end' && this.#state === 'streaming') continue
+      if (Reflect.get(this.#response, name) === own) Reflect.set(this.#response, name, original)
+    }
+  }
+}

@@ -1,0 +1,70 @@
+import { afterEach, describe, expect, test } from 'vitest'
+import { hold } from '../../src/adapters/hold.ts'
+import type { GateHooks } from '../../src/adapters/hold.ts'
+import { COOKIE, NOTHING, Servers, later } from './support/gate.ts'
+import { exchange, requestText } from './support/raw.ts'
+import { scenarios } from './support/responses.ts'
+import type { Scenario } from './support/responses.ts'
+
+const servers = new Servers()
+afterEach(() => servers.close())
+
+interface Seen {
+  readonly bytes: string
+  readonly log: readonly string[]
+}
+
+// A second request is sent together with the first one: the connection must stay usable.
+async function play(scenario: Scenario, hooks: GateHooks | undefined): Promise<Seen> {
+  const log: string[] = []
+  const { port } = await servers.http((response, request) => {
+    if (request.url === '/next') return response.end('next')
+    if (hooks !== undefined) hold(response, hooks)
+    return scenario.handle(response, (entry) => log.push(entry))
+  })
+  const pipelined = requestText('GET', '/next', ['Connection: close'])
+  const bytes = await exchange(port, requestText(scenario.method ?? 'GET', '/') + pipelined)
+  return { bytes, log }
+}
+
+describe('a gate that adds nothing', () => {
+  test.each(scenarios)('lets $title pass byte for byte', async (scenario) => {
+    const without = await play(scenario, undefined)
+    expect(without.bytes).toContain('next')
+    expect(await play(scenario, { before: () => NOTHING })).toEqual(without)
+    const order = { ...without, bytes: sortedHead(without.bytes) }
+    for (const ms of [0, 20]) {
+      const held = await play(scenario, { before: () => later(ms, NOTHING) })
+      expect({ ...held, bytes: sortedHead(held.bytes) }).toEqual(order)
+    }
+  })
+})
+
+describe('a gate that adds a cookie', () => {
+  test.each(scenarios)('adds it once to $title and changes nothing else', async (scenario) => {
+    const without = await play(scenario, undefined)
+    for (const before of [() => COOKIE, () => later(0), () => later(20)]) {
+      const withCookie = await play(scenario, { before })
+      expect(withCookie.bytes.match(/ours=1/g)).toHaveLength(1)
+      expect(sortedHead(withoutOurs(withCookie.bytes))).toBe(sortedHead(without.bytes))
+      expect(withCookie.log).toEqual(without.log)
+    }
+  })
+})
+
+function withoutOurs(bytes: string): string {
+  return bytes.replaceAll(/(Set-Cookie: ours=1|Cache-Control: no-store|Vary: Cookie)\r\n/g, '')
+}
+
+/** The lines of every head in alphabetical order: putting headers together may reorder them. */
+function sortedHead(bytes: string): string {
+  return bytes
+    .split('\r\n\r\n')
+    .map((part) => {
+      const at = part.lastIndexOf('HTTP/1.1 ')
+      if (at < 0) return part
+      const [status, ...lines] = part.slice(at).split('\r\n')
+      return part.slice(0, at) + [status, ...lines.toSorted()].join('\r\n')
+    })
+    .join('\r\n\r\n')
+}
