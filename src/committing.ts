@@ -50,7 +50,7 @@ export class Committer {
       record: state.origin === undefined ? 'none' : 'live',
       intent: state.intent.kind,
       changed: isChanged(state, changes),
-      reissue: state.reissue,
+      reissue: state.reissue || state.rememberFor !== undefined,
     })
     return { changes, decision }
   }

@@ -11,6 +11,7 @@ interface Happened {
 export type SessionEvent = Happened &
   (
     | { readonly type: 'created'; readonly id: SessionId; readonly user?: string }
+    /** Told by each of several requests that renewed at the same time; the generation is the same. */
     | { readonly type: 'renewed'; readonly id: SessionId; readonly generation: number }
     /** Somebody logged in: older generations are refused from now on. */
     | { readonly type: 'elevated'; readonly id: SessionId; readonly user: string }

@@ -54,7 +54,7 @@ describe('the secret for development', () => {
     const path = join(directory, 'kept')
     const secret = developmentSecret(path)
     expect(developmentSecret(path)).toBe(secret)
-    expect(`${secret}`.length).toBe(43)
+    expect(secret).toHaveLength(43)
     expect(statSync(path).mode & 0o777).toBe(0o700)
     expect(statSync(join(path, 'development-secret')).mode & 0o777).toBe(0o600)
   })

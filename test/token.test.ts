@@ -43,14 +43,16 @@ describe('a signed cookie value', () => {
   })
 
   it('is refused when any one character is replaced by any other', () => {
+    const accepted: string[] = []
     for (let at = 0; at < issued.length; at++) {
       for (let code = 0; code < 256; code++) {
         const character = String.fromCharCode(code)
         if (issued[at] === character) continue
         const changed = issued.slice(0, at) + character + issued.slice(at + 1)
-        if (typeof signer.verify(changed) !== 'string') throw new Error(`accepted at ${at}: ${code}`)
+        if (typeof signer.verify(changed) !== 'string') accepted.push(changed)
       }
     }
+    expect(accepted).toEqual([])
   })
 
   it('is refused when it is cut or extended', () => {
@@ -106,14 +108,18 @@ describe('a signed cookie value', () => {
   })
 
   it('never throws and never verifies, whatever text comes', () => {
-    const piece = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom(...issued.split('.'), '.'))
-    fc.assert(
+    const piece = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.constantFrom(...issued.split('.'), '.'),
+    )
+    const property = fc.check(
       fc.property(fc.array(piece, { maxLength: 12 }), (pieces) => {
         const text = pieces.join('')
         return text === issued || typeof signer.verify(text) === 'string'
       }),
-      { numRuns: 3000 },
+      { numRuns: 1000 },
     )
+    expect(property.failed).toBe(false)
   })
 })
 
