@@ -11,6 +11,7 @@ await runScript(async () => {
 })
 // The program runs in this process: arguments, signals and the exit code are its own.
 if (process.exitCode === 0) {
+  process.exitCode = undefined
   process.argv[1] = PROGRAM
   await import(pathToFileURL(PROGRAM).href)
 }
