@@ -8,7 +8,8 @@ export type StoreNeed =
   | 'userIndex'
   | 'list'
   | 'sweep'
-  | 'clock'
+  | 'engineClock'
+  | 'expect'
   | 'close'
   | 'worker'
   | keyof EngineAccess
@@ -28,7 +29,8 @@ const DECLARED: Readonly<Record<string, (capabilities: StoreCapabilities) => boo
   userIndex: ({ userIndex }) => userIndex,
   list: ({ list }) => list,
   sweep: ({ expiry }) => expiry === 'sweep',
-  clock: ({ clock }) => clock === 'engine',
+  expect: ({ expect }) => expect === true,
+  engineClock: ({ clock }) => clock === 'engine',
 }
 
 /** Says which of the needs are not met, or undefined if all are. */

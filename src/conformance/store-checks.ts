@@ -4,6 +4,7 @@ import { commitChecks } from './store-checks/commit.ts'
 import { createChecks } from './store-checks/create.ts'
 import { destroyChecks } from './store-checks/destroy.ts'
 import { engineChecks } from './store-checks/engine.ts'
+import { expectationChecks } from './store-checks/expectation.ts'
 import { expiryChecks } from './store-checks/expiry.ts'
 import { faultChecks } from './store-checks/fault.ts'
 import { fenceChecks } from './store-checks/fence.ts'
@@ -31,6 +32,7 @@ export const storeChecks: readonly StoreCheck[] = withClauses(
     ...fenceChecks,
     ...numberChecks,
     ...singleValueChecks,
+    ...expectationChecks,
     ...userIndexChecks,
     ...userChecks,
     ...textChecks,

@@ -21,6 +21,7 @@ const WORDS: Readonly<Record<string, readonly unknown[]>> = {
   deadline: [true, false],
   userIndex: [true, false],
   list: [true, false],
+  expect: [true, false, undefined],
 }
 
 /** Clauses on the engine as a whole: listing, sweeping, separation, capabilities, closing. */
@@ -59,8 +60,10 @@ export const engineChecks: readonly StoreCheck[] = [
     title: 'listing is not disturbed by what comes and goes',
     needs: ['list'],
     run: async (kit) => {
-      const live = await Promise.all(Array.from({ length: 60 }, () => kit.session()))
-      const [found] = await Promise.all([listAll(kit.other), comeAndGo(kit)])
+      const ids = await Promise.all(Array.from({ length: 120 }, () => kit.session()))
+      const live = ids.filter((_, n) => n % 2 === 1)
+      const going = ids.filter((_, n) => n % 2 === 0)
+      const [found] = await Promise.all([listAll(kit.other), comeAndGo(kit, going)])
       demandEqual(
         live.filter((id) => !found.has(id)).length,
         0,
@@ -224,10 +227,10 @@ async function listAll(store: SessionStore): Promise<ReadonlySet<SessionId>> {
   return found
 }
 
-async function comeAndGo(kit: StoreHarness): Promise<void> {
-  for (let round = 0; round < 30; round++) {
-    const id = await kit.session()
+async function comeAndGo(kit: StoreHarness, going: readonly SessionId[]): Promise<void> {
+  for (const id of going) {
     await kit.store.destroy(id)
+    await kit.session()
   }
 }
 

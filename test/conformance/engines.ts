@@ -1,0 +1,42 @@
+import type { StoreKitOptions, StoreNeed } from '../../src/conformance/index.ts'
+import { MemoryStore } from '../../src/stores/memory.ts'
+import { startRedisEngine } from './engines/redis.ts'
+
+/** An engine that the kit is run on. */
+export interface Engine {
+  /** What the kit is not given here, so that some checks are skipped. */
+  readonly without: readonly StoreNeed[]
+  readonly start: () => Promise<StartedEngine>
+}
+
+/** An engine that runs, and what the kit is given. */
+export interface StartedEngine {
+  readonly options: StoreKitOptions
+  readonly stop: () => Promise<void>
+}
+
+const inspection = ['dump', 'immortal'] as const
+const faults = ['stop', 'start', 'cutNextReply', 'corrupt', 'fromTheFuture'] as const
+
+/** Every engine. Another one needs an entry here, a worker module and a test file of two lines. */
+export const engines = {
+  memory: {
+    without: [...inspection, ...faults, 'elsewhere'],
+    start: async () => ({ options: { store: () => new MemoryStore() }, stop: async () => {} }),
+  },
+  'memory with a clock of its own': {
+    without: [...inspection, ...faults, 'elsewhere'],
+    start: async () => ({ options: withClock(), stop: async () => {} }),
+  },
+  redis: { without: [], start: startRedisEngine },
+} as const satisfies Readonly<Record<string, Engine>>
+
+/** The names of the engines. */
+export type EngineName = keyof typeof engines
+
+function withClock(): StoreKitOptions {
+  let time = 1_000_000_000_000
+  const now = (): number => time
+  const advance = (ms: number): void => void (time += ms)
+  return { store: () => new MemoryStore({ now }), clock: { now, advance } }
+}

@@ -1,0 +1,70 @@
+import { createClient } from 'redis'
+import type { EngineAccess } from '../../../src/conformance/index.ts'
+import { RedisStore } from '../../../src/stores/redis.ts'
+import { startCuttingProxy } from '../../support/cutting-proxy.ts'
+import { type RedisServer, startRedis } from '../../support/redis.ts'
+import type { StartedEngine } from '../engines.ts'
+
+const PREFIX = 'sojourn:'
+
+/** A Redis of its own, behind a proxy for this process. */
+export async function startRedisEngine(): Promise<StartedEngine> {
+  const server = await startRedis()
+  const proxy = await startCuttingProxy(server)
+  const client = createClient({ url: server.url })
+  await client.connect()
+  const url = `redis://${proxy.host}:${proxy.port}`
+  return {
+    options: {
+      store: () => new RedisStore({ url }),
+      worker: new URL('../workers/redis.ts', import.meta.url),
+      env: { KIT_REDIS_URL: server.url },
+      engine: {
+        ...accessTo(client),
+        ...faultsOf(server),
+        elsewhere: () => new RedisStore({ url }, { prefix: 'elsewhere:' }),
+        cutNextReply: async () => proxy.cutNextReply(),
+      },
+    },
+    stop: async () => {
+      await client.close()
+      await proxy.close()
+      await server.stop()
+    },
+  }
+}
+
+/** What is used of node-redis. */
+interface Client {
+  keys(pattern: string): Promise<string[]>
+  get(key: string): Promise<string | null>
+  set(key: string, text: string, options: { expiration: 'KEEPTTL' }): Promise<unknown>
+  setRange(key: string, offset: number, text: string): Promise<unknown>
+  pTTL(key: string): Promise<number>
+}
+
+function accessTo(client: Client): EngineAccess {
+  return {
+    dump: async () => {
+      const keys = await client.keys('*')
+      return JSON.stringify(
+        await Promise.all(keys.map(async (key) => [key, await client.get(key)])),
+      )
+    },
+    immortal: async () => {
+      const keys = await client.keys('*')
+      const lives = await Promise.all(keys.map((key) => client.pTTL(key)))
+      return keys.filter((_, n) => lives[n] === -1)
+    },
+    corrupt: async (id) => {
+      await client.set(PREFIX + id, 'no record', { expiration: 'KEEPTTL' })
+    },
+    fromTheFuture: async (id) => {
+      await client.setRange(PREFIX + id, 0, 's2')
+    },
+  }
+}
+
+function faultsOf(server: RedisServer): EngineAccess {
+  return { stop: async () => server.pause(), start: async () => server.resume() }
+}
