@@ -1,0 +1,162 @@
+import { packRecord, packedExpiry, unpackRecord } from '../../record.ts'
+import { SessionError } from '../../errors.ts'
+import type { SessionId, SessionRecord } from '../../store.ts'
+import type { SqliteDatabase, SqliteStatement } from './database.ts'
+import { isBusy } from './failure.ts'
+
+/**
+ * The table of a store: a row for each session, with the record as bytes and what is searched for in
+ * columns of its own. Everything that reads before it writes belongs into `write`.
+ */
+export class Table {
+  readonly #begin: SqliteStatement
+  readonly #commit: SqliteStatement
+  readonly #rollback: SqliteStatement
+  readonly #select: SqliteStatement
+  readonly #selectAny: SqliteStatement
+  readonly #replace: SqliteStatement
+  readonly #deleteLive: SqliteStatement
+  readonly #deleteAny: SqliteStatement
+  readonly #deleteExpired: SqliteStatement
+  readonly #idsOf: SqliteStatement
+  readonly #page: SqliteStatement
+
+  /**
+   * Creates the table where it is missing.
+   *
+   * @param name - checked: it becomes part of the statements
+   * @param patience - ms to wait for another connection that writes
+   */
+  constructor(database: SqliteDatabase, name: string, patience: number) {
+    database.exec(`PRAGMA busy_timeout = ${patience}`)
+    useWriteAheadLog(database, patience)
+    database.exec(schemaText(name))
+    const prepare = (sql: string): SqliteStatement => database.prepare(sql)
+    this.#begin = prepare('BEGIN IMMEDIATE')
+    this.#commit = prepare('COMMIT')
+    this.#rollback = prepare('ROLLBACK')
+    this.#select = prepare(`SELECT record FROM "${name}" WHERE id = ? AND expires_at > ?`)
+    this.#selectAny = prepare(`SELECT record, expires_at FROM "${name}" WHERE id = ?`)
+    this.#replace = prepare(
+      `INSERT INTO "${name}" (id, expires_at, user_id, record) VALUES (?, ?, ?, ?)
+      ON CONFLICT (id) DO UPDATE SET expires_at = excluded.expires_at, user_id = excluded.user_id,
+      record = excluded.record`,
+    )
+    this.#deleteLive = prepare(`DELETE FROM "${name}" WHERE id = ? AND expires_at > ?`)
+    this.#deleteAny = prepare(`DELETE FROM "${name}" WHERE id = ?`)
+    this.#deleteExpired = prepare(
+      `DELETE FROM "${name}" WHERE id IN
+      (SELECT id FROM "${name}" WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`,
+    )
+    this.#idsOf = prepare(`SELECT id FROM "${name}" WHERE user_id = ? AND expires_at > ?`)
+    this.#page = prepare(
+      `SELECT id FROM "${name}" WHERE id > ? AND expires_at > ? ORDER BY id LIMIT ?`,
+    )
+  }
+
+  /** Does a step that no other connection can come between; all of it is kept, or nothing. */
+  write<T>(step: () => T): T {
+    this.#begin.run()
+    try {
+      const answer = step()
+      this.#commit.run()
+      return answer
+    } catch (error) {
+      this.#undo()
+      throw error
+    }
+  }
+
+  /** The record that is live at `now`. */
+  find(id: SessionId, now: number): SessionRecord | undefined {
+    const row = this.#select.get(id, now)
+    return row === undefined || row === null ? undefined : unpackRecord(bytesOf(row))
+  }
+
+  /** Writes a record over what is there. Within `write` only. */
+  put(id: SessionId, record: SessionRecord): void {
+    this.#replace.run(id, record.expiresAt, record.user ?? null, packRecord(record))
+  }
+
+  /**
+   * True if a new record may be put under this id. Within `write` only.
+   *
+   * @throws SessionError `ERR_SESSION_VERSION` if a newer version wrote what is there
+   */
+  isFree(id: SessionId, now: number): boolean {
+    const row = this.#selectAny.get(id)
+    if (row === undefined || row === null) return true
+    const expired = Number(Reflect.get(Object(row), 'expires_at')) <= now
+    packedExpiry(bytesOf(row))
+    return expired
+  }
+
+  /** True if there was a live record. */
+  remove(id: SessionId, now: number): boolean {
+    if (Number(this.#deleteLive.run(id, now).changes) > 0) return true
+    this.#deleteAny.run(id)
+    return false
+  }
+
+  removeExpired(now: number, limit: number): number {
+    return Number(this.#deleteExpired.run(now, limit).changes)
+  }
+
+  idsOf(user: string, now: number): SessionId[] {
+    return this.#idsOf.all(user, now).map(idOf)
+  }
+
+  /** Ids after `cursor`, in their order. */
+  page(cursor: string, now: number, limit: number): SessionId[] {
+    return this.#page.all(cursor, now, limit).map(idOf)
+  }
+
+  #undo(): void {
+    try {
+      this.#rollback.run()
+    } catch {
+      // SQLite has undone it by itself: a full disk, for example.
+    }
+  }
+}
+
+function schemaText(name: string): string {
+  return `CREATE TABLE IF NOT EXISTS "${name}" (
+      id TEXT NOT NULL PRIMARY KEY,
+      expires_at INTEGER NOT NULL,
+      user_id TEXT,
+      record BLOB NOT NULL
+    );
+    CREATE INDEX IF NOT EXISTS "${name}_expires_at" ON "${name}" (expires_at);
+    CREATE INDEX IF NOT EXISTS "${name}_user_id" ON "${name}" (user_id) WHERE user_id IS NOT NULL;`
+}
+
+/**
+ * Readers and a writer do not wait for each other with a write-ahead log. It is a property of the
+ * file; the connection that turns it on must be alone for a moment, and SQLite does not wait for that.
+ */
+function useWriteAheadLog(database: SqliteDatabase, patience: number): void {
+  const until = performance.now() + patience
+  for (;;) {
+    try {
+      database.prepare('PRAGMA journal_mode = WAL').get()
+      return
+    } catch (error) {
+      if (!isBusy(error) || performance.now() >= until) throw error
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10)
+    }
+  }
+}
+
+function bytesOf(row: unknown): Uint8Array {
+  const bytes: unknown = Reflect.get(Object(row), 'record')
+  if (bytes instanceof Uint8Array) return bytes
+  throw new SessionError(
+    'ERR_SESSION_CORRUPT',
+    'The row of a session holds no record. It is kept as it is; destroy the session to be rid of it.',
+  )
+}
+
+function idOf(row: unknown): SessionId {
+  return String(Reflect.get(Object(row), 'id')) as SessionId
+}
