@@ -11,16 +11,23 @@ const ROOMS = ['tornado', 'conformance', 'migrate', 'admin']
  * @returns {Record<string, string | { types: string, default: string }>}
  */
 export function exportsOfSources() {
-  const racks = RACKS.flatMap((folder) =>
-    publicFiles(folder).map((name) => [name, `${folder}/${name}`]),
-  )
+  const racks = RACKS.flatMap((folder) => {
+    return publicFiles(folder).map((name) => entry(name, `${folder}/${name}`))
+  })
   const rooms = ROOMS.filter((name) => existsSync(`${root}src/${name}/index.ts`))
-  const entries = [...racks, ...rooms.map((name) => [name, `${name}/index`])]
   return {
     '.': target('index'),
-    ...Object.fromEntries(entries.map(([name, path]) => [`./${name}`, target(`${path}`)])),
+    ...Object.fromEntries([...racks, ...rooms.map((name) => entry(name, `${name}/index`))]),
     './package.json': './package.json',
   }
+}
+
+/**
+ * @param {string} name
+ * @param {string} path
+ */
+function entry(name, path) {
+  return /** @type {const} */ ([`./${name}`, target(path)])
 }
 
 /**

@@ -46,7 +46,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
     'createSignedValue',
     'decodeSignedValue',
   ],
-  './conformance': ['storeChecks', 'adapterChecks', 'run'],
+  './conformance': ['storeChecks', 'run'],
 }
 
 describe('exports', () => {
