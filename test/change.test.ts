@@ -207,6 +207,48 @@ describe('generations', () => {
   })
 })
 
+describe('expectations', () => {
+  const mine = { set: new Map([['a', '2']]), user: 'u2' }
+
+  test.each<[string, [string, string | undefined][]]>([
+    ['nothing', []],
+    ['what is there', [['a', '1']]],
+    ['absence of what is absent', [['c', undefined]]],
+    [
+      'both',
+      [
+        ['b', '"text"'],
+        ['c', undefined],
+      ],
+    ],
+  ])('a change that expects %s is applied', (_title, expected) => {
+    expect(applied({ ...mine, expect: new Map(expected) }).values.get('a')).toBe('2')
+  })
+
+  test.each<[string, [string, string | undefined][]]>([
+    ['another text', [['a', '2']]],
+    ['absence of what is there', [['a', undefined]]],
+    ['an empty text of what is absent', [['c', '']]],
+    [
+      'one thing too many',
+      [
+        ['a', '1'],
+        ['b', '"other"'],
+      ],
+    ],
+  ])('a change that expects %s is a conflict', (_title, expected) => {
+    const attempt = { ...mine, expect: new Map(expected), add: new Map([['b', 1]]) }
+    const conflict = expect.objectContaining({ code: 'ERR_SESSION_CONFLICT' })
+    expect(() => applied(attempt)).toThrow(conflict)
+  })
+
+  test('a fenced-off change is stale, whatever it expects', () => {
+    expect(applyChange(record, change({ generation: 2, expect: new Map([['a', '2']]) }))).toBe(
+      'stale',
+    )
+  })
+})
+
 describe('users', () => {
   test('a string logs the user in at the time of the change', () => {
     expect(applied({ user: 'u2' }, known)).toMatchObject({ user: 'u2', authenticatedAt: 3_000 })

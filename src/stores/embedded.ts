@@ -54,6 +54,7 @@ const CAPABILITIES: StoreCapabilities = Object.freeze({
   deadline: false,
   userIndex: true,
   list: true,
+  expect: true,
 })
 
 const OPTIONS = ['path', 'sweepEvery', 'mapSize', 'now']

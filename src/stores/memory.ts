@@ -45,6 +45,7 @@ const CAPABILITIES: StoreCapabilities = Object.freeze({
   deadline: true,
   userIndex: true,
   list: true,
+  expect: true,
 })
 
 const PAGE = 1_000
