@@ -4,7 +4,9 @@ import { nearestName, refuseUnknownNames } from '../names.ts'
 import type { CookieOptions, SessionOptions } from '../options.ts'
 import type { SessionStore } from '../store.ts'
 import { EmbeddedStore } from '../stores/embedded.ts'
+import type { EmbeddedStoreOptions } from '../stores/embedded.ts'
 import { MemoryStore } from '../stores/memory.ts'
+import type { MemoryStoreOptions } from '../stores/memory.ts'
 import { RedisStore } from '../stores/redis.ts'
 import type { RedisSettings, RedisStoreOptions } from '../stores/redis.ts'
 import { secretsForSessions } from './cookie-secret.ts'
@@ -33,20 +35,18 @@ export interface PycketSettings extends Omit<SessionOptions, 'secret' | 'store' 
 }
 
 /** Settings of an engine; those of another engine are refused. */
-export interface StorageSettings extends RedisSettings, RedisStoreOptions {
-  /** Embedded: the directory of its files. */
-  readonly path?: string
-  /** Memory: how many sessions at most. */
-  readonly maxSessions?: number
-}
+export interface StorageSettings
+  extends EmbeddedStoreOptions, MemoryStoreOptions, RedisSettings, RedisStoreOptions {}
 
-/** The session's cookie. */
-export interface PycketCookies extends CookieOptions {
+/** The session's cookie: see `CookieOptions`. What is undefined is left out. */
+export interface PycketCookies extends OrUndefined<CookieOptions> {
   /** Always so; for programs that say it. */
   readonly httpOnly?: true
   /** So unless `insecureDevelopment`; for programs that say it. */
   readonly secure?: true
 }
+
+type OrUndefined<T> = { readonly [K in keyof T]?: T[K] | undefined }
 
 const ENGINES: Readonly<Record<EngineName, (storage: StorageSettings) => SessionStore>> = {
   embedded: (storage) => new EmbeddedStore(storage),
