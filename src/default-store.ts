@@ -2,6 +2,7 @@ import type {
   CommitOutcome,
   SessionChange,
   SessionId,
+  SessionPage,
   SessionRecord,
   SessionStore,
   StoreCapabilities,
@@ -48,6 +49,14 @@ export class DefaultStore implements SessionStore {
 
   async take(id: SessionId, name: string, generation?: number): Promise<string | undefined> {
     return (await this.#store()).take(id, name, generation)
+  }
+
+  async sessionsOf(user: string): Promise<readonly SessionId[]> {
+    return (await (await this.#store()).sessionsOf?.(user)) ?? []
+  }
+
+  async list(cursor?: string): Promise<SessionPage> {
+    return (await (await this.#store()).list?.(cursor)) ?? { ids: [] }
   }
 
   async deleteExpired(limit: number): Promise<number> {

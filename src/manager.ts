@@ -1,3 +1,5 @@
+import { Administration } from './administration.ts'
+import type { SessionSummaries, SessionSummary } from './administration.ts'
 import { Committer } from './committing.ts'
 import { CookieLines } from './cookie-lines.ts'
 import type { HeaderLine } from './cookie-lines.ts'
@@ -51,6 +53,7 @@ export class SessionManager<Data extends object = DefaultData> {
   readonly #credentials: CredentialReader
   readonly #opener: Opener
   readonly #committer: Committer
+  readonly #administration: Administration
   readonly #port: SessionPort
   readonly #now: () => number
 
@@ -77,6 +80,7 @@ export class SessionManager<Data extends object = DefaultData> {
       lines,
       now: this.#now,
     })
+    this.#administration = new Administration(this.#store, this.#events)
     this.#port = this.#newPort()
   }
 
@@ -139,11 +143,37 @@ export class SessionManager<Data extends object = DefaultData> {
     return result
   }
 
+  /**
+   * The live sessions of a user, for a list of devices. Needs a store with a user index.
+   *
+   * @throws SessionError `ERR_SESSION_UNSUPPORTED` if the store has none
+   */
+  sessionsOf(user: string): Promise<readonly SessionSummary[]> {
+    return this.#administration.sessionsOf(user)
+  }
+
+  /**
+   * A page of live sessions, in no particular order; pass its `cursor` for the next one.
+   *
+   * @throws SessionError `ERR_SESSION_UNSUPPORTED` if the store cannot list
+   */
+  list(cursor?: string): Promise<SessionSummaries> {
+    return this.#administration.list(cursor)
+  }
+
   /** Ends a session by its public id. False if there was none. */
-  async revoke(id: SessionId): Promise<boolean> {
-    const ended = await this.#store.destroy(id)
-    if (ended) this.#events.tell({ type: 'destroyed', id, by: 'revoke' })
-    return ended
+  revoke(id: SessionId): Promise<boolean> {
+    return this.#administration.revoke(id)
+  }
+
+  /**
+   * Ends every session that a user has when this is called, and tells how many
+   * (ASVS 5.0 7.4.2 and 7.4.3). Needs a store with a user index.
+   *
+   * @param options - `except` spares one session, usually the current one: `{ except: session.id }`
+   */
+  revokeUser(user: string, { except }: { readonly except?: SessionId } = {}): Promise<number> {
+    return this.#administration.revokeUser(user, except)
   }
 
   /** Removes at most `limit` expired records from a store that does not do so by itself. */

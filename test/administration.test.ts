@@ -1,0 +1,65 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import { SessionManager } from '../src/manager.ts'
+import { MemoryStore } from '../src/stores/memory.ts'
+import { SECRET } from './support/stage.ts'
+import { Visitor } from './support/visitor.ts'
+
+let sessions: SessionManager
+beforeEach(() => {
+  sessions = new SessionManager({ secret: SECRET, store: new MemoryStore() })
+})
+
+async function loggedIn(user: string, userAgent = 'a browser'): Promise<Visitor> {
+  const visitor = new Visitor(sessions)
+  await visitor.request((session) => session.set('private', 'data'), { userAgent })
+  await visitor.request((session) => session.login(user))
+  return visitor
+}
+
+const isIn = async (visitor: Visitor) =>
+  (await visitor.request((session) => session.user)).result !== undefined
+
+describe('the sessions of a user', () => {
+  it('are listed with when and what they were established with, and without values', async () => {
+    await loggedIn('alice', 'a phone')
+    await loggedIn('alice', 'a laptop')
+    await loggedIn('bob')
+    const listed = await sessions.sessionsOf('alice')
+    const agents = new Set(listed.map(({ client }) => client?.userAgent))
+    expect(agents).toEqual(new Set(['a laptop', 'a phone']))
+    expect(JSON.stringify(listed)).not.toContain('data')
+    expect(await sessions.sessionsOf('nobody')).toEqual([])
+  })
+
+  it('end together, but for the one that is spared', async () => {
+    const [phone, laptop, other] = [
+      await loggedIn('alice'),
+      await loggedIn('alice'),
+      await loggedIn('bob'),
+    ]
+    const { result: except } = await laptop.request((session) => session.id)
+    expect(await sessions.revokeUser('alice', { except })).toBe(1)
+    expect([await isIn(phone), await isIn(laptop), await isIn(other)]).toEqual([false, true, true])
+    expect(await sessions.revokeUser('alice')).toBe(1)
+    expect(await isIn(laptop)).toBe(false)
+  })
+
+  it('do not include one that was logged out with something kept', async () => {
+    const alice = await loggedIn('alice')
+    await alice.request((session) => session.logout({ keep: ['private'] }))
+    expect(await sessions.sessionsOf('alice')).toEqual([])
+  })
+})
+
+it('every live session is listed, page by page', async () => {
+  for (const user of ['a', 'b', 'c']) await loggedIn(user)
+  const users: (string | undefined)[] = []
+  let cursor: string | undefined
+  do {
+    const page = await sessions.list(cursor)
+    users.push(...page.sessions.map(({ user }) => user))
+    cursor = page.cursor
+  } while (cursor !== undefined)
+  expect(users).toHaveLength(3)
+  expect(new Set(users)).toEqual(new Set(['a', 'b', 'c']))
+})
