@@ -65,11 +65,9 @@ export class StoreHarness {
 
   /** Opens the stores and starts the processes. */
   static async open(options: StoreKitOptions): Promise<StoreHarness> {
-    const first = await options.store()
-    await first.ready?.()
+    const first = await opened(options)
     if (first.capabilities.shared === 'process') return new StoreHarness(options, [first], [])
-    const second = await options.store()
-    await second.ready?.()
+    const second = await opened(options)
     return new StoreHarness(options, [first, second], await startAll(options))
   }
 
@@ -187,12 +185,27 @@ export class StoreHarness {
   }
 }
 
-function startAll(options: StoreKitOptions): Promise<readonly RemoteStore[]> {
+async function opened(options: StoreKitOptions): Promise<SessionStore> {
+  const store = await options.store()
+  await store.ready?.()
+  return store
+}
+
+/** If one of the processes does not start, the others are ended again. */
+async function startAll(options: StoreKitOptions): Promise<readonly RemoteStore[]> {
   const { worker, execArgv, env, processes = 2 } = options
-  if (worker === undefined) return Promise.resolve([])
-  return Promise.all(
-    Array.from({ length: processes }, () => StoreProcess.start({ worker, execArgv, env })),
+  if (worker === undefined) return []
+  const starting = Array.from({ length: processes }, () =>
+    StoreProcess.start({ worker, execArgv, env }),
   )
+  try {
+    return await Promise.all(starting)
+  } catch (error) {
+    for (const started of await Promise.allSettled(starting)) {
+      if (started.status === 'fulfilled') await started.value.kill()
+    }
+    throw error
+  }
 }
 
 function spread(stores: readonly SessionStore[], count: number): readonly SessionStore[] {

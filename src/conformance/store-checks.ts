@@ -10,6 +10,7 @@ import { faultChecks } from './store-checks/fault.ts'
 import { fenceChecks } from './store-checks/fence.ts'
 import { nameChecks } from './store-checks/names.ts'
 import { numberChecks } from './store-checks/numbers.ts'
+import { processChecks } from './store-checks/processes.ts'
 import { rotationChecks } from './store-checks/rotation.ts'
 import { singleValueChecks } from './store-checks/single.ts'
 import { textChecks } from './store-checks/text.ts'
@@ -39,5 +40,6 @@ export const storeChecks: readonly StoreCheck[] = withClauses(
     ...nameChecks,
     ...engineChecks,
     ...faultChecks,
+    ...processChecks,
   ].toSorted((a, b) => a.id.localeCompare(b.id, 'en', { numeric: true })),
 )

@@ -100,7 +100,7 @@ const caught: readonly (readonly [new () => SessionStore, ...ids: string[]])[] =
 ]
 
 /** Checks that look at other processes: the lonely store is caught by them in a test of its own. */
-const inProcesses = ['S47', 'S68']
+const inProcesses = ['S47', 'S47b', 'S68']
 
 for (const [Store, ...ids] of caught) {
   test(`${Store.name} is caught by ${ids.join(', ')}`, async () => {

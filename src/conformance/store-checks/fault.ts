@@ -4,11 +4,10 @@ import type { StoreCheck, StoreHarness } from '../harness.ts'
 import { isSessionError, type SessionErrorCode } from '../../errors.ts'
 import type { SessionId } from '../../store.ts'
 
-const FIVE_MINUTES = 300_000
 const UNREADABLE: readonly SessionErrorCode[] = ['ERR_SESSION_CORRUPT', 'ERR_SESSION_VERSION']
 const OUTAGE: readonly SessionErrorCode[] = ['ERR_SESSION_STORE', 'ERR_SESSION_TIMEOUT']
 
-/** Clauses on what can go wrong around a store: bad bytes, lost answers, outages, crashes, clocks. */
+/** Clauses on what can go wrong around a store: bad bytes, lost answers, outages. */
 export const faultChecks: readonly StoreCheck[] = [
   {
     id: 'S42',
@@ -146,68 +145,6 @@ export const faultChecks: readonly StoreCheck[] = [
         await kit.engine.start?.()
       }
       await recovered(kit, id)
-    },
-  },
-  {
-    id: 'S47',
-    level: 'MUST',
-    clause:
-      'Where the engine has a clock, processes whose clocks are five minutes wrong see no session expire early and none live longer.',
-    title: 'wrong clocks of processes do not end or extend sessions',
-    needs: ['engineClock', 'worker'],
-    run: async (kit) => {
-      const [ahead, behind] = await Promise.all([kit.start(FIVE_MINUTES), kit.start(-FIVE_MINUTES)])
-      try {
-        const id = await kit.session(kit.holding({ a: '1' }, { expiresAt: kit.now() + 60_000 }))
-        await loadLive(ahead, id, 'in a process whose clock is five minutes ahead')
-        demandEqual(
-          typeof (await ahead.commit(id, kit.setting({ a: '2' }))),
-          'object',
-          'the type of answer of a commit in a process whose clock is ahead',
-        )
-        const expiresAt = kit.now() + 50
-        const short = await kit.session(kit.record({ expiresAt }))
-        await kit.after(expiresAt)
-        demandEqual(
-          await behind.load(short),
-          undefined,
-          'what a process whose clock is five minutes behind found after expiry',
-        )
-      } finally {
-        await Promise.all([ahead.close(), behind.close()])
-      }
-    },
-  },
-  {
-    id: 'S68',
-    level: 'MUST',
-    clause:
-      'With `durable` other than `no`, what was acknowledged is found after the process that wrote it was killed.',
-    title: 'an acknowledged write survives a crash of its process',
-    needs: ['durable', 'worker'],
-    run: async (kit) => {
-      const doomed = await kit.start()
-      try {
-        const ids = Array.from({ length: 20 }, () => kit.id())
-        await Promise.all(
-          ids.map(async (id, n) => {
-            await doomed.create(id, kit.holding({ a: '1' }))
-            await doomed.commit(id, kit.setting({ b: `${n}` }))
-          }),
-        )
-        await doomed.kill()
-        const found = await Promise.all(ids.map((id) => kit.store.load(id)))
-        const kept = found.filter(
-          (record, n) => record?.values.get('a') === '1' && record.values.get('b') === `${n}`,
-        ).length
-        demandEqual(
-          kept,
-          ids.length,
-          'the number of acknowledged sessions that survived the crash of their writer',
-        )
-      } finally {
-        await doomed.kill()
-      }
     },
   },
 ]

@@ -22,7 +22,7 @@ const STRANGE_USERS = [
   'a',
   'a\n',
   '0',
-  'x'.repeat(1024),
+  'x'.repeat(490),
 ]
 
 /** Clauses on finding the sessions of a user. */
