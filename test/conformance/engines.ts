@@ -1,6 +1,9 @@
 import type { StoreKitOptions, StoreNeed } from '../../src/conformance/index.ts'
 import { MemoryStore } from '../../src/stores/memory.ts'
+import { startEmbeddedEngine } from './engines/embedded.ts'
+import { startPostgresEngine } from './engines/postgres.ts'
 import { startRedisEngine } from './engines/redis.ts'
+import { startSqliteEngine } from './engines/sqlite.ts'
 
 /** An engine that the kit is run on. */
 export interface Engine {
@@ -28,7 +31,10 @@ export const engines = {
     without: [...inspection, ...faults, 'elsewhere'],
     start: async () => ({ options: withClock(), stop: async () => {} }),
   },
+  embedded: { without: ['stop', 'start', 'cutNextReply'], start: startEmbeddedEngine },
+  sqlite: { without: ['stop', 'start', 'cutNextReply'], start: startSqliteEngine },
   redis: { without: [], start: startRedisEngine },
+  postgres: { without: [], start: startPostgresEngine },
 } as const satisfies Readonly<Record<string, Engine>>
 
 /** The names of the engines. */

@@ -151,6 +151,8 @@ function useWriteAheadLog(database: SqliteDatabase, patience: number): void {
 function bytesOf(row: unknown): Uint8Array {
   const bytes: unknown = Reflect.get(Object(row), 'record')
   if (bytes instanceof Uint8Array) return bytes
+  // As one of the drivers has them.
+  if (bytes instanceof ArrayBuffer) return new Uint8Array(bytes)
   throw new SessionError(
     'ERR_SESSION_CORRUPT',
     'The row of a session holds no record. It is kept as it is; destroy the session to be rid of it.',
