@@ -61,6 +61,7 @@ export class StoreProcess {
 
   /** Calls a verb of the store over there. */
   call(verb: Verb, ...args: readonly unknown[]): Promise<unknown> {
+    if (!this.#child.connected) return Promise.reject(new Error('the process of the kit has ended'))
     const call = ++this.#calls
     return new Promise((resolve, reject) => {
       this.#waiting.set(call, { resolve, reject })
