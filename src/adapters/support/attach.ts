@@ -1,0 +1,42 @@
+import type { RequestInfo, SessionManager } from '../../manager.ts'
+import { hold } from '../hold.ts'
+import type { NodeResponse } from '../hold.ts'
+import type { NodeRequest } from './node-request.ts'
+import { RequestSession, keepWith, keptWith } from './request-session.ts'
+
+/** What a framework adds to the request and the response of Node. */
+export interface Surroundings {
+  readonly info: () => RequestInfo
+  /** Answers an error in the framework's way; see `GateHooks.fail`. */
+  readonly fail?: ((error: unknown) => void) | undefined
+}
+
+/**
+ * Joins a session to a request and its response: once it is opened, the response is held until what
+ * the request did is stored. A second call for the same request and manager answers the first one's.
+ */
+export function attachSession<Data extends object>(
+  manager: SessionManager<Data>,
+  request: NodeRequest,
+  response: NodeResponse,
+  { info, fail }: Surroundings,
+): RequestSession<Data> {
+  const kept = keptWith(request, manager)
+  if (kept !== undefined) return kept
+  const visit = () => ({ cookie: request.headers.cookie, info: info() })
+  const guarded = (opened: RequestSession<Data>) => guard(response, opened, fail)
+  return keepWith(request, new RequestSession(manager, visit, guarded))
+}
+
+function guard<Data extends object>(
+  response: NodeResponse,
+  opened: RequestSession<Data>,
+  fail: ((error: unknown) => void) | undefined,
+): void {
+  if (response.headersSent) opened.manager.seal(opened.session)
+  hold(response, {
+    before: () => opened.release(),
+    after: () => opened.after(),
+    ...(fail !== undefined && { fail }),
+  })
+}

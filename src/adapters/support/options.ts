@@ -1,0 +1,11 @@
+/** What all adapters for a framework can be told. */
+export interface AdapterOptions<Request> {
+  /**
+   * Set this when most routes do not use the session: it is opened by the first
+   * `await getSession(…)`, and a route without one costs no store call.
+   * @default false
+   */
+  readonly lazy?: boolean
+  /** Set this when some requests never use the session, such as those for files. */
+  readonly skip?: (request: Request) => boolean
+}

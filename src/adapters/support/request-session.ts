@@ -1,0 +1,175 @@
+import { SessionError } from '../../errors.ts'
+import type { RequestInfo, SessionManager } from '../../manager.ts'
+import type { Session } from '../../session.ts'
+import type { HeaderLine } from '../hold/response.ts'
+import { mergeLines } from './lines.ts'
+
+type Lines = readonly HeaderLine[]
+
+/** What is known of a request, asked for when the session is opened. */
+export interface Visit {
+  readonly cookie: string | undefined
+  readonly info: RequestInfo
+}
+
+/** The session of one request, from its opening to the last change that is stored. */
+export class RequestSession<Data extends object> {
+  readonly manager: SessionManager<Data>
+  readonly #visit: () => Visit
+  readonly #onOpen: ((opened: RequestSession<Data>) => void) | undefined
+  #opening: Promise<Session<Data>> | undefined
+  #session: Session<Data> | undefined
+  #lines: Lines = []
+  #failed = false
+
+  /** @param onOpen - is told when the session was opened: from then on it has to be committed */
+  constructor(
+    manager: SessionManager<Data>,
+    visit: () => Visit,
+    onOpen?: (opened: RequestSession<Data>) => void,
+  ) {
+    this.manager = manager
+    this.#visit = visit
+    this.#onOpen = onOpen
+  }
+
+  /** Opens the session, the first time; then answers the same one. */
+  open(): Promise<Session<Data>> {
+    return (this.#opening ??= this.#open())
+  }
+
+  /** @throws SessionError `ERR_SESSION_MISUSE` before it is opened */
+  get session(): Session<Data> {
+    if (this.#session !== undefined) return this.#session
+    throw new SessionError(
+      'ERR_SESSION_MISUSE',
+      'The session of this request has not been opened: it is lazy. Use await getSession(request).',
+    )
+  }
+
+  /** True if what is set after the headers can still be stored. */
+  get established(): boolean {
+    return this.#session?.established === true
+  }
+
+  /** Stores what the request did so far, and answers all headers that are to be appended. */
+  commit(): Lines | Promise<Lines> {
+    if (this.#session === undefined || this.#failed) return this.#lines
+    try {
+      const now = this.manager.commitNow(this.#session)
+      return now === undefined ? this.#commitLater(this.#session) : this.#add(now)
+    } catch (error) {
+      this.#failed = true
+      throw error
+    }
+  }
+
+  /** The same, when the headers are about to leave. */
+  release(): Lines | Promise<Lines> {
+    const lines = this.commit()
+    if (!(lines instanceof Promise)) return this.#seal(lines)
+    return lines.then((stored) => this.#seal(stored))
+  }
+
+  /** Stores what came after the headers; undefined if nothing did. A failure is also a warning. */
+  after(): Promise<void> | undefined {
+    if (this.#session === undefined || this.#failed) return undefined
+    try {
+      if (this.manager.commitNow(this.#session) !== undefined) return undefined
+      return this.manager.commit(this.#session).then(ignore, fail)
+    } catch (error) {
+      return Promise.reject(error as Error).catch(fail)
+    }
+  }
+
+  async #open(): Promise<Session<Data>> {
+    const { cookie, info } = this.#visit()
+    this.#session = await this.manager.open(cookie, info)
+    this.#onOpen?.(this)
+    return this.#session
+  }
+
+  async #commitLater(session: Session<Data>): Promise<Lines> {
+    try {
+      return this.#add(await this.manager.commit(session))
+    } catch (error) {
+      this.#failed = true
+      throw error
+    }
+  }
+
+  #add(lines: Lines): Lines {
+    this.#lines = mergeLines(this.#lines, lines)
+    return this.#lines
+  }
+
+  #seal(lines: Lines): Lines {
+    if (this.#session !== undefined) this.manager.seal(this.#session)
+    return lines
+  }
+}
+
+function ignore(): void {}
+
+// The response has begun, so that no error page can say it.
+function fail(error: unknown): never {
+  process.emitWarning(error instanceof Error ? error : String(error))
+  throw error
+}
+
+const SLOT = Symbol('sojourn.session')
+
+/** Keeps the session of a request with the request itself. */
+export function keepWith<Data extends object>(
+  request: object,
+  requestSession: RequestSession<Data>,
+): RequestSession<Data> {
+  Object.defineProperty(request, SLOT, { value: requestSession, configurable: true })
+  return requestSession
+}
+
+/** The session that was kept with a request, if it belongs to this manager. */
+export function keptWith<Data extends object>(
+  request: object,
+  manager: SessionManager<Data>,
+): RequestSession<Data> | undefined {
+  const kept: unknown = Reflect.get(request, SLOT)
+  const ours = kept instanceof RequestSession && kept.manager === manager
+  return ours ? (kept as RequestSession<Data>) : undefined
+}
+
+/** The function `getSession` of every adapter. */
+export interface GetSession<Request extends object> {
+  /**
+   * The session of a request; with `lazy` it is opened by the first call. Given the manager, the
+   * session has its data type.
+   *
+   * @throws SessionError `ERR_SESSION_MISUSE` if `session(manager)` does not apply to this request
+   * @throws SessionError with status 503 if the store fails
+   */
+  (request: Request): Promise<Session>
+  <Data extends object>(request: Request, manager: SessionManager<Data>): Promise<Session<Data>>
+}
+
+/**
+ * `getSession` for requests of a framework.
+ *
+ * @param hostOf - the object that the session was kept with
+ */
+export function sessionGetter<Request extends object>(
+  hostOf: (request: Request) => object,
+): GetSession<Request> {
+  return (request: Request, manager?: object) => {
+    const kept: unknown = Reflect.get(hostOf(request), SLOT)
+    const fits = kept instanceof RequestSession && (manager ?? kept.manager) === kept.manager
+    return fits ? kept.open() : Promise.reject(noSession())
+  }
+}
+
+/** The error of a request that has no session. */
+export function noSession(): SessionError {
+  return new SessionError(
+    'ERR_SESSION_MISUSE',
+    'No session belongs to this request. Put session(manager) before this handler, and see that skip does not apply.',
+  )
+}
