@@ -2,9 +2,9 @@ import { SessionError } from './errors.ts'
 
 interface Waiting {
   readonly dueAt: number
-  readonly fail: (error: SessionError) => void
   readonly verb: string
-  settled: boolean
+  /** Gone once the call has settled: it would keep the answer alive for as long as it waits in line. */
+  fail: ((error: SessionError) => void) | undefined
 }
 
 /**
@@ -33,20 +33,15 @@ export class Deadlines {
    */
   limit<T>(verb: string, call: Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const waiting: Waiting = {
-        dueAt: performance.now() + this.#after,
-        fail: reject,
-        verb,
-        settled: false,
-      }
+      const waiting: Waiting = { dueAt: performance.now() + this.#after, verb, fail: reject }
       this.#enqueue(waiting)
       call.then(
         (value) => {
-          waiting.settled = true
+          waiting.fail = undefined
           resolve(value)
         },
         (error: unknown) => {
-          waiting.settled = true
+          waiting.fail = undefined
           reject(error)
         },
       )
@@ -69,8 +64,8 @@ export class Deadlines {
     const now = performance.now()
     for (const waiting of this.#queue.slice(this.#head)) {
       if (waiting.dueAt > now) break
-      if (!waiting.settled) waiting.fail(this.#timeout(waiting.verb))
-      waiting.settled = true
+      waiting.fail?.(this.#timeout(waiting.verb))
+      waiting.fail = undefined
     }
     this.#dropSettled()
     const next = this.#queue[this.#head]
@@ -78,7 +73,8 @@ export class Deadlines {
   }
 
   #dropSettled(): void {
-    while (this.#queue[this.#head]?.settled === true) this.#head++
+    while (this.#head < this.#queue.length && this.#queue[this.#head]?.fail === undefined)
+      this.#head++
     if (this.#head === this.#queue.length || this.#head > 1024) {
       this.#queue.splice(0, this.#head)
       this.#head = 0
