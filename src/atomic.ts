@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { decode, encode } from './codec.ts'
+import { decode } from './codec.ts'
 import { SessionError } from './errors.ts'
 import type { Origin, SessionState } from './session-state.ts'
 
@@ -67,7 +67,7 @@ async function attemptSwap(
 ): Promise<{ readonly value: unknown } | 'conflict'> {
   const { port, values } = state
   const value = await change(before === undefined ? undefined : decode(before))
-  const after = value === undefined ? undefined : encode(value, { bytes: values.valueBytes })
+  const after = value === undefined ? undefined : values.encode(name, value)
   if (after === before) return { value }
   const outcome = await port.store.swap(id, name, before, after, record.generation)
   if (outcome === false) return reread(state, id, name)

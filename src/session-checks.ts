@@ -11,7 +11,7 @@ export function headersSent(what: string): SessionError {
 
 /** @throws SessionError `ERR_SESSION_NAME` for a name that only notifications may have */
 export function refuseMark(name: string): void {
-  if (!isNotification(name)) return
+  if (typeof name !== 'string' || !isNotification(name)) return
   throw new SessionError(
     'ERR_SESSION_NAME',
     'Names that begin with U+0001 are kept for notifications.',

@@ -1,5 +1,6 @@
 import { decode, encode } from './codec.ts'
 import { SessionError } from './errors.ts'
+import { isNotification } from './notifications.ts'
 
 /** What a request did to the values of its session. */
 export interface ValueChanges {
@@ -17,6 +18,8 @@ interface ValueBounds {
 }
 
 const LONGEST_NAME = 1024
+// A stored value that was only read is compared whatever its size: the limits may have been lowered.
+const UNBOUNDED = { bytes: Number.POSITIVE_INFINITY }
 
 /**
  * The values of one session during one request: what was stored, as text that is decoded when it is
@@ -44,9 +47,9 @@ export class Values {
     this.#onCorrupt = onCorrupt
   }
 
-  /** Bytes that one encoded value may have. */
-  get valueBytes(): number {
-    return this.#bounds.valueBytes
+  /** The text of a value, within the bounds. */
+  encode(name: string, value: unknown): string {
+    return encode(value, { bytes: this.#bounds.valueBytes }, shownName(name))
   }
 
   get(name: string): unknown {
@@ -62,7 +65,7 @@ export class Values {
   /** @throws SessionError for a name or a value that cannot be stored; nothing is changed then */
   set(name: string, value: unknown): void {
     checkName(name)
-    encode(value, { bytes: this.#bounds.valueBytes })
+    this.encode(name, value)
     this.#write(name, value)
   }
 
@@ -172,8 +175,9 @@ export class Values {
   }
 
   #number(name: string): number {
-    const value = this.get(name) ?? 0
-    if (typeof value === 'number' && Number.isSafeInteger(value)) return value
+    const value = this.has(name) ? this.get(name) : 0
+    const negativeZero = Object.is(value, -0)
+    if (typeof value === 'number' && Number.isSafeInteger(value) && !negativeZero) return value
     throw notANumber(name)
   }
 
@@ -181,8 +185,8 @@ export class Values {
   #changedText(name: string, value: unknown): string | undefined {
     if (this.#added.has(name)) return undefined
     if (!this.#written.has(name) && (typeof value !== 'object' || value === null)) return undefined
-    const text = encode(value, { bytes: this.#bounds.valueBytes })
-    return text === this.#baseline(name) ? undefined : text
+    const text = encode(value, UNBOUNDED, shownName(name))
+    return text === this.#baseline(name) ? undefined : this.encode(name, value)
   }
 
   #checkSize(set: ReadonlyMap<string, string>): void {
@@ -195,6 +199,10 @@ export class Values {
     if (size > sessionSize)
       throw tooLarge(`${size} characters`, `limits.sessionSize is ${sessionSize}`)
   }
+}
+
+function shownName(name: string): string {
+  return isNotification(name) ? name.slice(1) : name
 }
 
 function checkName(name: unknown): asserts name is string {
