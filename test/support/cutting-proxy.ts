@@ -10,7 +10,7 @@ export interface Upstream {
 /** Starts a proxy on 127.0.0.1 that can lose answers. */
 export async function startCuttingProxy(upstream: Upstream): Promise<CuttingProxy> {
   const proxy = new CuttingProxy(upstream)
-  await proxy.listen()
+  await proxy.open()
   return proxy
 }
 
@@ -33,8 +33,8 @@ export class CuttingProxy {
     return (this.#server.address() as AddressInfo).port
   }
 
-  async listen(): Promise<void> {
-    this.#server.listen(0, this.host)
+  async open(): Promise<void> {
+    this.#server.listen(0, '127.0.0.1')
     await once(this.#server, 'listening')
   }
 
