@@ -29,7 +29,7 @@ const STEPS = {
   format: () => check('oxfmt/bin/oxfmt', ['--check']),
   lint: () => check('oxlint/bin/oxlint', []),
   types: () => check('typescript/bin/tsc', ['-p', 'tsconfig.test.json']),
-  unused: () => check('knip/bin/knip.js', ['--no-progress']),
+  unused: () => check('knip/bin/knip.js', ['--no-progress', '--no-config-hints']),
   package: () => attempt(checkPackage),
   tests: () => runTests(['--coverage']),
 }
