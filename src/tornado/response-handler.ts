@@ -110,6 +110,7 @@ export abstract class ResponseHandler {
 
   /** Override this for error pages of your own. `details.error` is not for the client. */
   writeError(status: number, details: ErrorDetails): void {
+    this.setHeader('Content-Type', 'text/html; charset=UTF-8')
     void this.finish(errorPage(status, details.reason ?? phraseOf(status)))
   }
 

@@ -44,13 +44,23 @@ export function fetchRaw(url: string, sent: Sent = {}): Promise<Reply> {
 
 /** A browser profile: a real cookie jar, which keeps to the rules for prefixes and Secure. */
 export class Browser {
-  readonly jar: CookieJar = new CookieJar(undefined, { prefixSecurity: 'strict' })
+  readonly jar: CookieJar
   readonly #origin: string
   readonly #headers: Record<string, string>
 
-  constructor(origin: string, headers: Record<string, string> = {}) {
+  constructor(
+    origin: string,
+    headers: Record<string, string> = {},
+    jar: CookieJar = new CookieJar(undefined, { prefixSecurity: 'strict' }),
+  ) {
+    this.jar = jar
     this.#origin = origin
     this.#headers = headers
+  }
+
+  /** The same profile, at another port of the same host: cookies do not tell ports apart. */
+  movedTo(origin: string): Browser {
+    return new Browser(origin, this.#headers, this.jar)
   }
 
   async send(path: string, sent: Sent = {}): Promise<Reply> {

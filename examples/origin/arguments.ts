@@ -1,0 +1,62 @@
+import { parseArgs } from 'node:util'
+import type { EngineName, StorageSettings } from 'sojourn/tornado'
+
+/** What the program was asked to do. */
+export interface Arguments {
+  readonly engine: EngineName
+  readonly storage: StorageSettings
+  readonly port: number
+}
+
+/** A mistake on the command line: its message is one line for the person who made it. */
+export class UsageError extends Error {}
+
+const ENGINES: readonly EngineName[] = ['embedded', 'memory', 'redis']
+const USAGE = 'Options: --engine embedded|memory|redis, --redis-url redis://host:6379, --port 8888.'
+
+/**
+ * Reads the command line, and PORT and REDIS_URL where it says nothing.
+ *
+ * @throws UsageError
+ */
+export function readArguments(args: readonly string[], env: NodeJS.ProcessEnv): Arguments {
+  const given = parse(args)
+  const url = given['redis-url'] ?? env['REDIS_URL']
+  const engine = engineOf(given.engine ?? (url ? 'redis' : 'embedded'))
+  if (engine !== 'redis' && given['redis-url'] !== undefined) {
+    throw new UsageError(`--redis-url does not fit --engine ${engine}. ${USAGE}`)
+  }
+  return {
+    engine,
+    storage: storageOf(engine, url),
+    port: portOf(given.port ?? env['PORT'] ?? '8888'),
+  }
+}
+
+function parse(args: readonly string[]) {
+  const text = { type: 'string' } as const
+  try {
+    const options = { engine: text, 'redis-url': text, port: text }
+    return parseArgs({ args: [...args], options, strict: true }).values
+  } catch (error) {
+    const [reason = ''] = String((error as Error).message).split(/\. |\n/, 1)
+    throw new UsageError(`${reason.replace(/\.$/, '')}. ${USAGE}`)
+  }
+}
+
+function engineOf(name: string): EngineName {
+  const engine = ENGINES.find((one) => one === name)
+  if (engine !== undefined) return engine
+  throw new UsageError(`There is no engine '${name}'. ${USAGE}`)
+}
+
+function storageOf(engine: EngineName, url: string | undefined): StorageSettings {
+  if (engine !== 'redis') return {}
+  return { ...(url ? { url } : { host: 'localhost', port: 6379 }), maxConnections: 2 ** 64 }
+}
+
+function portOf(text: string): number {
+  const port = Number(text)
+  if (/^\d+$/.test(text) && port <= 65_535) return port
+  throw new UsageError(`'${text}' is no port: give a number from 0 to 65535. ${USAGE}`)
+}
