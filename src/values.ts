@@ -18,6 +18,7 @@ interface ValueBounds {
 }
 
 const LONGEST_NAME = 1024
+const NO_ADDITIONS: ReadonlyMap<string, number> = new Map()
 // A stored value that was only read is compared whatever its size: the limits may have been lowered.
 const UNBOUNDED = { bytes: Number.POSITIVE_INFINITY }
 
@@ -36,6 +37,10 @@ export class Values {
   readonly #removed = new Set<string>()
   readonly #added = new Map<string, number>()
   #cleared = false
+  /** Counts calls that change something, to see whether any came while a commit was under way. */
+  #revision = 0
+  #clearedAt = 0
+  #taken: { readonly changes: ValueChanges; readonly revision: number } | undefined
 
   constructor(
     stored: ReadonlyMap<string, string>,
@@ -71,6 +76,7 @@ export class Values {
 
   delete(name: string): boolean {
     const had = this.has(name)
+    this.#revision++
     this.#forget(name)
     if (had) this.#removed.add(name)
     return had
@@ -80,6 +86,7 @@ export class Values {
     for (const name of [...this.#live.keys()]) this.#forget(name)
     this.#removed.clear()
     this.#cleared = true
+    this.#clearedAt = ++this.#revision
   }
 
   *names(): IterableIterator<string> {
@@ -92,9 +99,10 @@ export class Values {
     checkName(name)
     const sum = this.#number(name) + integer(by)
     if (!Number.isSafeInteger(sum)) throw notANumber(name)
-    if (this.#written.has(name) || this.#removed.has(name)) this.#write(name, sum)
+    if (this.#cleared || this.#written.has(name) || this.#removed.has(name)) this.#write(name, sum)
     else this.#added.set(name, (this.#added.get(name) ?? 0) + by)
     this.#live.set(name, sum)
+    this.#revision++
     return sum
   }
 
@@ -119,22 +127,39 @@ export class Values {
     }
     const unset = [...this.#removed].filter((name) => this.#baseline(name) !== undefined)
     this.#checkSize(set)
-    return { clear: this.#cleared, set, unset, add: this.#added }
+    const changes = { clear: this.#cleared, set, unset, add: this.#additions() }
+    this.#taken = { changes, revision: this.#revision }
+    return changes
   }
 
-  /** The changes were stored: from now on they are what later changes are compared with. */
+  /**
+   * The changes were stored: from now on they are what later changes are compared with. What was done
+   * since they were taken is still to be stored.
+   */
   settle(changes: ValueChanges, added: ReadonlyMap<string, number>): void {
     if (changes.clear) this.#stored = new Map()
     for (const name of changes.unset) this.#stored.delete(name)
     for (const [name, text] of changes.set) this.#stored.set(name, text)
-    for (const [name, sum] of added) {
-      this.#stored.set(name, `${sum}`)
-      this.#live.set(name, sum)
-    }
-    this.#written.clear()
-    this.#removed.clear()
-    this.#added.clear()
-    this.#cleared = false
+    for (const [name, sum] of added) this.#stored.set(name, `${sum}`)
+    const { revision } = this.#taken?.changes === changes ? this.#taken : { revision: -1 }
+    if (revision === this.#revision) this.#written.clear()
+    if (revision === this.#revision) this.#removed.clear()
+    if (revision >= this.#clearedAt) this.#cleared = false
+    for (const name of changes.unset) this.#removed.delete(name)
+    for (const [name, by] of changes.add) this.#settleNumber(name, by, added.get(name))
+  }
+
+  #additions(): ReadonlyMap<string, number> {
+    return this.#added.size === 0 ? NO_ADDITIONS : new Map(this.#added)
+  }
+
+  #settleNumber(name: string, by: number, sum: number | undefined): void {
+    const all = this.#added.get(name)
+    if (all === undefined) return
+    const rest = all - by
+    if (rest === 0) this.#added.delete(name)
+    else this.#added.set(name, rest)
+    if (sum !== undefined) this.#live.set(name, sum + rest)
   }
 
   #isChanged(name: string): boolean {
@@ -162,6 +187,7 @@ export class Values {
   }
 
   #write(name: string, value: unknown): void {
+    this.#revision++
     this.#forget(name)
     this.#live.set(name, value)
     this.#written.add(name)
