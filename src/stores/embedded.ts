@@ -60,6 +60,7 @@ const CAPABILITIES: StoreCapabilities = Object.freeze({
 const OPTIONS = ['path', 'sweepEvery', 'mapSize', 'now']
 const PAGE = 1_000
 const SWEEP = 500
+const RETRY_AFTER = 500
 
 /**
  * Sessions in a file of this machine, by LMDB: nothing to install, and any number of processes share it.
@@ -163,7 +164,7 @@ export class EmbeddedStore implements SessionStore {
     return this.#write('deleteExpired', (sessions) => sessions.removeExpired(now, limit))
   }
 
-  /** Opens the file. @throws SessionError `ERR_SESSION_STORE`, with what to do */
+  /** Opens the file. @throws SessionError `ERR_SESSION_STORE`, with what to do; a moment later it can be tried again */
   async ready(): Promise<void> {
     await this.#open()
   }
@@ -223,8 +224,8 @@ export class EmbeddedStore implements SessionStore {
       this.#sweeper = setInterval(() => void this.#sweep(), this.#sweepEvery).unref()
       return environment
     } catch (cause) {
-      // The next call tries again: what was wrong may have been put right.
-      this.#opening = undefined
+      // What was wrong may be put right. Until then not every call looks through the whole file.
+      setTimeout(() => (this.#opening = undefined), RETRY_AFTER).unref()
       throw openingFailure(this.#directory, cause)
     }
   }

@@ -11,6 +11,19 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { endianness } from 'node:os'
 import { arch } from 'node:process'
+import type { BigValue, Step, Tree } from './page.ts'
+import {
+  Damage,
+  FLAGS_AT,
+  HEADER,
+  META,
+  NO_ROOT,
+  numberAt,
+  OVERFLOW,
+  treeAt,
+  TreePage,
+  unexpected,
+} from './page.ts'
 
 /** What was found: `sound`, `absent` (LMDB will begin a new file), or what is wrong with it. */
 export type DataFileState =
@@ -18,37 +31,13 @@ export type DataFileState =
   | 'absent'
   | { readonly damage: string; readonly snapshot: number }
 
-interface Tree {
-  readonly root: number
-  readonly depth: number
-  readonly entries: number
-}
-
 interface Snapshot {
   readonly transaction: number
   readonly trees: readonly Tree[]
 }
 
-/** A page still to look at; the leaves are at depth 1. */
-interface Step {
-  readonly page: number
-  readonly depth: number
-}
-
 const MAGIC = 0xbe_ef_c0_de
 const DATA_VERSION = 2
-const HEADER = 24
-const FLAGS_AT = 18
-const BRANCH = 0x01
-const LEAF = 0x02
-const OVERFLOW = 0x04
-const META = 0x08
-const NODE_HEADER = 8
-const BIG_VALUE = 0x01
-const SUB_TREE = 0x02
-const TREE_SIZE = 48
-const NO_ROOT = 2 ** 64
-
 // 200 MB, read in less than a second. A file may be larger; the rest is not looked at.
 const MOST_PAGES = 50_000
 
@@ -76,8 +65,6 @@ export function inspectDataFile(path: string): DataFileState {
 function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT'
 }
-
-class Damage extends Error {}
 
 class Inspection {
   readonly #file: number
@@ -129,55 +116,40 @@ class Inspection {
   }
 
   /** Looks at every page of a tree and returns the trees inside. */
-  #walk({ root, depth, entries }: Tree): readonly Tree[] {
+  #walk({ root, depth, entries, ordered }: Tree): readonly Tree[] {
     const inner: Tree[] = []
-    const steps: Step[] = root === NO_ROOT ? [] : [{ page: root, depth }]
+    const first = { page: root, depth, from: undefined, below: undefined }
+    const steps: Step[] = root === NO_ROOT ? [] : [first]
     let found = 0
     for (let step = steps.pop(); step !== undefined; step = steps.pop()) {
       if (this.#seen.size >= MOST_PAGES) return []
-      const page = this.#page(step)
-      if (step.depth > 1) steps.push(...childrenOf(page, step.depth))
+      const page = new TreePage(step, this.#page(step.page), ordered)
+      if (step.depth > 1) steps.push(...page.children(step))
       else inner.push(...this.#leaf(page))
-      if (step.depth === 1) found += page.nodes.length
+      if (step.depth === 1) found += page.size
     }
     if (found !== entries) throw new Damage(`it holds ${found} of ${entries} entries`)
     return inner
   }
 
-  #page({ page, depth }: Step): Page {
-    if (this.#seen.has(page)) throw new Damage(`page ${page} is used twice`)
+  #page(page: number): Buffer {
+    if (this.#seen.has(page)) throw unexpected(page)
     this.#seen.add(page)
-    const bytes = this.#read(page * this.#pageSize, this.#pageSize)
-    const kind = bytes.readUInt16LE(FLAGS_AT) & (BRANCH | LEAF | OVERFLOW | META)
-    if (numberAt(bytes, 0) !== page || kind !== (depth > 1 ? BRANCH : LEAF)) {
-      throw new Damage(`page ${page} is not what it should be`)
-    }
-    return { page, bytes, nodes: nodesOf(page, bytes) }
+    return this.#read(page * this.#pageSize, this.#pageSize)
   }
 
-  #leaf({ page, bytes, nodes }: Page): readonly Tree[] {
-    const inner: Tree[] = []
-    for (const node of nodes) {
-      const flags = bytes.readUInt16LE(node + 4)
-      const value = node + NODE_HEADER + bytes.readUInt16LE(node + 6)
-      const length = bytes.readUInt32LE(node)
-      const end = value + ((flags & BIG_VALUE) === 0 ? length : HEADER)
-      if (end > bytes.length) throw new Damage(`an entry of page ${page} goes beyond it`)
-      if ((flags & BIG_VALUE) !== 0) this.#bigValue(bytes, value, length)
-      else if ((flags & SUB_TREE) !== 0) inner.push(subTree(page, bytes, value, length))
-    }
-    return inner
+  #leaf(page: TreePage): readonly Tree[] {
+    const { trees, bigValues } = page.contents()
+    for (const value of bigValues) this.#bigValue(value)
+    return trees
   }
 
-  #bigValue(leaf: Buffer, at: number, length: number): void {
-    const page = numberAt(leaf, at)
-    const pages = numberAt(leaf, at + 16)
+  #bigValue({ page, pages, length }: BigValue): void {
     const header = this.#read(page * this.#pageSize, HEADER)
-    const whole =
-      (page + pages) * this.#pageSize <= this.#size && HEADER + length <= pages * this.#pageSize
-    if (whole && numberAt(header, 0) === page && (header.readUInt16LE(FLAGS_AT) & OVERFLOW) !== 0)
-      return
-    throw new Damage(`page ${page} is not what it should be`)
+    const end = (page + pages) * this.#pageSize
+    const whole = end <= this.#size && HEADER + length <= pages * this.#pageSize
+    const flags = header.readUInt16LE(FLAGS_AT)
+    if (!whole || numberAt(header, 0) !== page || (flags & OVERFLOW) === 0) throw unexpected(page)
   }
 
   #read(position: number, length: number): Buffer {
@@ -187,50 +159,6 @@ class Inspection {
     if (whole !== length) throw new Damage('it ends too early')
     return bytes
   }
-}
-
-interface Page {
-  readonly page: number
-  readonly bytes: Buffer
-  /** Where its nodes begin. */
-  readonly nodes: readonly number[]
-}
-
-function nodesOf(page: number, bytes: Buffer): readonly number[] {
-  const lower = HEADER + bytes.readUInt16LE(20)
-  const upper = HEADER + bytes.readUInt16LE(22)
-  const nodes: number[] = []
-  if (lower > upper || upper > bytes.length) throw impossible(page)
-  for (let at = HEADER; at < lower; at += 2) {
-    const node = HEADER + bytes.readUInt16LE(at)
-    if (node < upper || node + NODE_HEADER > bytes.length) throw impossible(page)
-    if (node + NODE_HEADER + bytes.readUInt16LE(node + 6) > bytes.length) throw impossible(page)
-    nodes.push(node)
-  }
-  if (nodes.length === 0) throw impossible(page)
-  return nodes
-}
-
-function childrenOf({ bytes, nodes }: Page, depth: number): readonly Step[] {
-  return nodes.map((node) => ({ page: bytes.readUIntLE(node, 6), depth: depth - 1 }))
-}
-
-function subTree(page: number, bytes: Buffer, at: number, length: number): Tree {
-  if (length === TREE_SIZE) return treeAt(bytes, at)
-  throw impossible(page)
-}
-
-function treeAt(bytes: Buffer, at: number): Tree {
-  const depth = bytes.readUInt16LE(at + 6)
-  return { depth, entries: numberAt(bytes, at + 32), root: numberAt(bytes, at + 40) }
-}
-
-function numberAt(bytes: Buffer, at: number): number {
-  return bytes.readUInt32LE(at) + bytes.readUInt32LE(at + 4) * 2 ** 32
-}
-
-function impossible(page: number): Damage {
-  return new Damage(`page ${page} is not what it should be`)
 }
 
 function isPageSize(size: number): boolean {

@@ -1,0 +1,44 @@
+import { randomBytes } from 'node:crypto'
+import { EmbeddedStore } from '../../src/stores/embedded.ts'
+import { isSessionError } from '../../src/errors.ts'
+import type { SessionId } from '../../src/store.ts'
+
+// Creates sessions until that fails, in a process whose files cannot grow without end; then tells
+// what became of them, and whether the store works again once there is room.
+const at = Date.now()
+const times = { createdAt: at, renewedAt: at, expiresAt: at + 60_000, deadline: at + 60_000 }
+const values = new Map([['a', 'x'.repeat(3_000)]])
+const record = { ...times, generation: 0, fence: 0, values }
+const store = new EmbeddedStore({ path: process.argv[2] ?? '' })
+const kept: SessionId[] = []
+const refused: SessionId[] = []
+let error: unknown
+
+async function create(): Promise<void> {
+  const id = randomBytes(32).toString('base64url') as SessionId
+  try {
+    await store.create(id, record)
+    kept.push(id)
+  } catch (reason) {
+    refused.push(id)
+    error = reason
+  }
+}
+
+async function found(ids: readonly SessionId[]): Promise<number> {
+  const records = await Promise.all(ids.map((id) => store.load(id)))
+  return records.filter((loaded) => loaded !== undefined).length
+}
+
+for (let round = 0; round < 5_000 && refused.length < 40; round++) {
+  await Promise.all([create(), create(), create(), create()])
+}
+const lost = kept.length - (await found(kept))
+const halfWritten = await found(refused)
+for (const id of kept.slice(0, 100)) await store.destroy(id)
+const before = kept.length
+await create()
+await store.close()
+const { code, message } = isSessionError(error) ? error : { code: String(error), message: '' }
+const worksAgain = kept.length === before + 1
+process.stdout.write(JSON.stringify({ code, message, lost, halfWritten, worksAgain }))
