@@ -33,11 +33,14 @@ export interface ProcessOptions {
 export class StoreProcess {
   readonly #child: ChildProcess
   readonly #waiting = new Map<number, Waiting>()
+  #outbox: Call[] = []
   #calls = 0
 
   private constructor(child: ChildProcess) {
     this.#child = child
-    child.on('message', (answer: Answer) => this.#settle(answer))
+    child.on('message', (answers: readonly Answer[]) => {
+      for (const answer of answers) this.#settle(answer)
+    })
     child.on('exit', (code, signal) =>
       this.#fail(new Error(`the process of the kit ended (${signal ?? code})`)),
     )
@@ -59,15 +62,14 @@ export class StoreProcess {
     return new RemoteStore(new StoreProcess(child), capabilities)
   }
 
-  /** Calls a verb of the store over there. */
+  /** Calls a verb of the store over there. Calls of one moment arrive there at one moment. */
   call(verb: Verb, ...args: readonly unknown[]): Promise<unknown> {
     if (!this.#child.connected) return Promise.reject(new Error('the process of the kit has ended'))
     const call = ++this.#calls
+    if (this.#outbox.length === 0) queueMicrotask(() => this.#send())
+    this.#outbox.push({ call, verb, args })
     return new Promise((resolve, reject) => {
       this.#waiting.set(call, { resolve, reject })
-      this.#child.send({ call, verb, args } satisfies Call, (error) => {
-        if (error !== null) this.#fail(error)
-      })
     })
   }
 
@@ -77,6 +79,14 @@ export class StoreProcess {
     const ended = new Promise((resolve) => this.#child.once('exit', resolve))
     this.#child.kill('SIGKILL')
     await ended
+  }
+
+  #send(): void {
+    const calls = this.#outbox
+    this.#outbox = []
+    this.#child.send(calls, (error) => {
+      if (error !== null) this.#fail(error)
+    })
   }
 
   #settle(answer: Answer): void {

@@ -39,17 +39,35 @@ async function serve(moduleUrl: string, skew: number): Promise<void> {
   const module = (await import(moduleUrl)) as StoreModule
   const store = await module.store()
   await store.ready?.()
-  process.on('message', (call: Call) => void answer(store, call))
+  const answers = new Outbox()
+  process.on('message', (calls: readonly Call[]) => {
+    for (const call of calls) void answer(store, call).then((made) => answers.add(made))
+  })
   process.on('disconnect', () => process.exit())
   process.send?.({ capabilities: store.capabilities } satisfies Hello)
 }
 
-async function answer(store: SessionStore, { call, verb, args }: Call): Promise<void> {
+/** Sends the answers of one moment together. */
+class Outbox {
+  #answers: Answer[] = []
+
+  add(answer: Answer): void {
+    if (this.#answers.length === 0) setImmediate(() => this.#send())
+    this.#answers.push(answer)
+  }
+
+  #send(): void {
+    process.send?.(this.#answers)
+    this.#answers = []
+  }
+}
+
+async function answer(store: SessionStore, { call, verb, args }: Call): Promise<Answer> {
   try {
     const value = await invoke(store, verb, args)
-    process.send?.({ call, value: verb === 'load' ? clonable(value) : value } satisfies Answer)
+    return { call, value: verb === 'load' ? clonable(value) : value }
   } catch (error) {
-    process.send?.({ call, error: asData(error) } satisfies Answer)
+    return { call, error: asData(error) }
   }
 }
 

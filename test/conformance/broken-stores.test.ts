@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { ConformanceError, StoreHarness, storeChecks } from '../../src/conformance/index.ts'
 import type { SessionStore } from '../../src/store.ts'
 import { accessTo } from './broken/access.ts'
@@ -9,6 +9,9 @@ import * as rotation from './broken/rotation.ts'
 import * as single from './broken/single.ts'
 import * as time from './broken/time.ts'
 import { SimpleStore } from './simple-store.ts'
+
+// Processes start slowly on a busy machine.
+vi.setConfig({ testTimeout: 60_000 })
 
 /** Every broken store with checks that must catch it. */
 const caught: readonly (readonly [new () => SessionStore, ...ids: string[]])[] = [

@@ -12,12 +12,12 @@ export function conform(name: EngineName): void {
     beforeAll(async () => {
       engine = await wanted.start()
       kit = await StoreHarness.open({ ...engine.options, execArgv: ['--import', 'tsx'] })
-    })
+    }, 60_000)
 
     afterAll(async () => {
       await kit?.close()
       await engine?.stop()
-    })
+    }, 60_000)
 
     for (const check of storeChecks) {
       test(`${check.id} ${check.title}`, { timeout: 60_000 }, async ({ skip }) => {

@@ -1,6 +1,9 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { run, StoreHarness } from '../../src/conformance/index.ts'
 import { Lonely } from './broken/engine.ts'
+
+// Processes start slowly on a busy machine.
+vi.setConfig({ testTimeout: 60_000 })
 
 const execArgv = ['--import', 'tsx']
 const worker = new URL('broken/lonely.worker.ts', import.meta.url)

@@ -1,0 +1,62 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { SessionError } from '../../errors.ts'
+import type { SessionStore, StoreCapabilities } from '../../store.ts'
+
+/** A store whose calls take time, can fail and are counted. */
+export class TroubledStore implements SessionStore {
+  readonly #inner: SessionStore
+  /** ms that every call takes beyond its own. */
+  delay: number
+  /** True while the store cannot be reached. */
+  down = false
+  /** Verbs that were called, in order. */
+  readonly calls: string[] = []
+
+  constructor(inner: SessionStore, delay: number) {
+    this.#inner = inner
+    this.delay = delay
+  }
+
+  get capabilities(): StoreCapabilities {
+    return this.#inner.capabilities
+  }
+
+  load(...call: Parameters<SessionStore['load']>): ReturnType<SessionStore['load']> {
+    return this.#call('load', () => this.#inner.load(...call))
+  }
+
+  create(...call: Parameters<SessionStore['create']>): ReturnType<SessionStore['create']> {
+    return this.#call('create', () => this.#inner.create(...call))
+  }
+
+  commit(...call: Parameters<SessionStore['commit']>): ReturnType<SessionStore['commit']> {
+    return this.#call('commit', () => this.#inner.commit(...call))
+  }
+
+  destroy(...call: Parameters<SessionStore['destroy']>): ReturnType<SessionStore['destroy']> {
+    return this.#call('destroy', () => this.#inner.destroy(...call))
+  }
+
+  swap(...call: Parameters<SessionStore['swap']>): ReturnType<SessionStore['swap']> {
+    return this.#call('swap', () => this.#inner.swap(...call))
+  }
+
+  take(...call: Parameters<SessionStore['take']>): ReturnType<SessionStore['take']> {
+    return this.#call('take', () => this.#inner.take(...call))
+  }
+
+  async close(): Promise<void> {
+    await this.#inner.close?.()
+  }
+
+  // The write takes effect at the end of the delay: who is answered earlier would see the old state.
+  async #call<T>(verb: string, call: () => Promise<T>): Promise<T> {
+    this.calls.push(verb)
+    if (this.delay > 0) await sleep(this.delay)
+    if (!this.down) return call()
+    throw new SessionError(
+      'ERR_SESSION_STORE',
+      `The store cannot be reached for ${verb}. Try again.`,
+    )
+  }
+}
