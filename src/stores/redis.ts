@@ -17,7 +17,7 @@ import { Connection } from './redis/connection.ts'
 import { failure, isNoScript } from './redis/failures.ts'
 import { Borrowed } from './redis/link.ts'
 import type { Link } from './redis/link.ts'
-import { checked, pack, unpack } from './redis/packed.ts'
+import { checked, digits, pack, unpack } from './redis/packed.ts'
 import {
   commitArguments,
   commitOutcome,
@@ -68,6 +68,7 @@ export class RedisStore implements SessionStore {
   readonly #deadlines: Deadlines
   readonly #clock = new ServerClock()
   readonly #touches = new Set<Promise<void>>()
+  #prepared = false
   #closed = false
 
   /**
@@ -149,8 +150,8 @@ export class RedisStore implements SessionStore {
   }
 
   #touch(key: string, { at, generation, expiresAt, whenBefore }: Touch): void {
-    const times = [at, generation, expiresAt, whenBefore].map((time) => `${Math.floor(time)}`)
-    const touching = this.#run('touch', TOUCH, key, times)
+    const args = [digits(at), `${generation}`, digits(expiresAt), digits(whenBefore)]
+    const touching = this.#run('touch', TOUCH, key, args)
       .then((reply) => this.#clock.learn(at, reply), tellOfFailedTouch)
       .finally(() => this.#touches.delete(touching))
     this.#touches.add(touching)
@@ -164,12 +165,18 @@ export class RedisStore implements SessionStore {
   async #call(verb: string, key: string, args: string[], script?: Script): Promise<unknown> {
     if (this.#closed) throw closed(verb)
     try {
+      if (!this.#prepared) await this.#prepare()
       const answer = await this.#deadlines.limit(verb, this.#sent(key, args, script))
       this.#link.answered()
       return answer
     } catch (cause) {
       throw this.#failed(verb, cause)
     }
+  }
+
+  async #prepare(): Promise<void> {
+    await this.#link.prepared
+    this.#prepared = true
   }
 
   #sent(key: string, args: string[], script: Script | undefined): Promise<unknown> {
@@ -188,6 +195,7 @@ export class RedisStore implements SessionStore {
   }
 }
 
+// A client may be set up to answer bytes.
 function textOf(reply: unknown): string {
   return typeof reply === 'string' ? reply : String(reply)
 }

@@ -22,8 +22,8 @@ const REST = 100
  * nothing is queued, sent again or tried in the background.
  */
 export class Connection implements Link {
-  /** For messages: where Redis is, without the password. */
   readonly where: string
+  readonly prepared: Promise<unknown>
   readonly #address: RedisAddress
   readonly #deadline: number
   readonly #deadlines: Deadlines
@@ -36,6 +36,8 @@ export class Connection implements Link {
 
   /** @param deadline - ms that opening a connection, and closing it, may take */
   constructor(address: RedisAddress, deadline: number) {
+    this.prepared = load()
+    this.prepared.catch(() => undefined)
     this.where = `Redis at ${address.host}:${address.port}`
     this.#address = address
     this.#deadline = deadline

@@ -5,6 +5,8 @@ import type { RedisClient, RedisCommand } from './client.ts'
 export interface Link {
   /** For messages: where Redis is, without the password. */
   readonly where: string
+  /** Resolves when the library is loaded, which does not count as time that Redis takes. */
+  readonly prepared?: Promise<unknown>
   /** Sends one command to the node of `key`. */
   send(key: string, args: string[]): Promise<unknown>
   /** To be told of every answer that came in time. */

@@ -3,14 +3,14 @@
  * which nothing is counted in bytes, so that the scripts (bytes) and this file (UTF-16) read the same.
  *
  * ```
- * s1 expiresAt createdAt deadline,generation,renewedAt,fence,authenticatedAt,rememberFor U+0000
+ * s1 expiresAt deadline createdAt renewedAt generation,fence,authenticatedAt,rememberFor U+0000
  * [ u user U+0000 ] [ a user agent U+0000 ] [ i address U+0000 ]
  * { U+0001 name U+0000 U+0002 text U+0000 }
  * ```
  *
- * without the blanks. `s` and the version of the format; `expiresAt` and `createdAt` with 13 digits;
- * the other times in ms since `createdAt`, absent ones empty. U+0000 occurs nowhere else: it ends
- * each part, and the character after it says what the next part is.
+ * without the blanks. `s` and the version of the format; times with 13 digits, so that they compare as
+ * text; what is absent is empty. U+0000 occurs nowhere else: it ends each part, and the character
+ * after it says what the next part is.
  *
  * @module
  */
@@ -21,7 +21,7 @@ import { corrupt, newer } from './failures.ts'
 import { PackedValues } from './packed-values.ts'
 
 const HEADER =
-  /^s1(\d{13})(\d{13})(-?\d+),(\d+),(-?\d+),(\d+),(-?\d*),(\d*)\0(?:u([^\0]*)\0)?(?:a([^\0]*)\0)?(?:i([^\0]*)\0)?/
+  /^s1(\d{13})(\d{13})(\d{13})(\d{13})(\d+),(\d+),(\d*),(\d*)\0(?:u([^\0]*)\0)?(?:a([^\0]*)\0)?(?:i([^\0]*)\0)?/
 const NEWER = /^s[2-9a-z]/
 // In the year 2255, so that 13 digits are enough by every clock: what ends later is cut to it.
 const LAST_TIME = 9_000_000_000_000
@@ -34,12 +34,10 @@ type Draft = { -readonly [Name in keyof SessionRecord]: SessionRecord[Name] }
  * @throws SessionError `ERR_SESSION_VALUE` if a part holds U+0000, which would end it early
  */
 export function pack(record: SessionRecord): string {
-  const { generation, fence, user, client } = record
-  const createdAt = whole(record.createdAt)
-  const since = (time: number): number => whole(time) - createdAt
-  const login = record.authenticatedAt === undefined ? '' : since(record.authenticatedAt)
-  let text = `s1${digits(record.expiresAt)}${digits(createdAt)}${since(record.deadline)},${generation},`
-  text += `${since(record.renewedAt)},${fence},${login},${record.rememberFor ?? ''}\0`
+  const { expiresAt, deadline, createdAt, renewedAt, authenticatedAt, user, client } = record
+  const login = authenticatedAt === undefined ? '' : digits(authenticatedAt)
+  let text = `s1${digits(expiresAt)}${digits(deadline)}${digits(createdAt)}${digits(renewedAt)}`
+  text += `${record.generation},${record.fence},${login},${record.rememberFor ?? ''}\0`
   if (user !== undefined) text += `u${checked(user)}\0`
   if (client?.userAgent !== undefined) text += `a${checked(client.userAgent)}\0`
   if (client?.address !== undefined) text += `i${checked(client.address)}\0`
@@ -57,17 +55,16 @@ export function pack(record: SessionRecord): string {
 export function unpack(text: string, ahead = 0): SessionRecord {
   const header = HEADER.exec(text)
   if (header === null || !text.endsWith('\0')) throw NEWER.test(text) ? newer() : corrupt()
-  const createdAt = Number(header[2]) - ahead
   const record: Draft = {
-    createdAt,
+    createdAt: Number(header[3]) - ahead,
     expiresAt: Number(header[1]) - ahead,
-    deadline: createdAt + Number(header[3]),
-    generation: Number(header[4]),
-    renewedAt: createdAt + Number(header[5]),
+    deadline: Number(header[2]) - ahead,
+    generation: Number(header[5]),
+    renewedAt: Number(header[4]) - ahead,
     fence: Number(header[6]),
     values: new PackedValues(text, header[0].length),
   }
-  if (header[7] !== '') record.authenticatedAt = createdAt + Number(header[7])
+  if (header[7] !== '') record.authenticatedAt = Number(header[7]) - ahead
   if (header[8] !== '') record.rememberFor = Number(header[8])
   if (header[9] !== undefined) record.user = header[9]
   const client = clientOf(header[10], header[11])
@@ -83,13 +80,10 @@ export function checked(text: string): string {
   throw new SessionError('ERR_SESSION_VALUE', message)
 }
 
-/** A time as the format can hold it. */
-export function whole(time: number): number {
-  return Math.min(Math.max(1, Math.floor(time)), LAST_TIME)
-}
-
-function digits(time: number): string {
-  return String(whole(time)).padStart(13, '0')
+/** A time as the format holds it. */
+export function digits(time: number): string {
+  const text = `${Math.min(Math.max(1, Math.floor(time)), LAST_TIME)}`
+  return text.length === 13 ? text : text.padStart(13, '0')
 }
 
 function clientOf(

@@ -1,15 +1,17 @@
 import { SessionError } from '../../errors.ts'
 import type { CommitOutcome, SessionChange } from '../../store.ts'
 import { corrupt, newer } from './failures.ts'
-import { checked, whole } from './packed.ts'
+import { checked, digits } from './packed.ts'
+
+const NOTHING_ADDED: ReadonlyMap<string, number> = new Map()
 
 /** The arguments of the script COMMIT. */
 export function commitArguments(change: SessionChange): string[] {
   const { at, generation, expiresAt, deadline, rotate = '', clear, unset, set, add } = change
-  const end = deadline === undefined ? '' : `${whole(deadline)}`
-  const args = [`${whole(at)}`, `${generation}`, `${whole(expiresAt)}`, end, rotate]
-  args.push(userIn(change), rememberIn(change), clear === true ? '1' : '')
-  args.push(`${unset.length}`, `${set.size}`, ...unset)
+  const end = deadline === undefined ? '' : digits(deadline)
+  const times = `${digits(at)},${generation},${digits(expiresAt)},${end},${rotate}`
+  const rest = `${rememberIn(change)},${clear === true ? '1' : ''},${unset.length},${set.size}`
+  const args = [`${times},${rest}`, userIn(change), ...unset]
   for (const [name, text] of set) args.push(checked(name), checked(text))
   for (const [name, by] of add) args.push(checked(name), addend(name, by))
   return args
@@ -18,12 +20,15 @@ export function commitArguments(change: SessionChange): string[] {
 /** What COMMIT answered. @throws SessionError as {@link refusal}, and `ERR_SESSION_NOT_A_NUMBER` */
 export function commitOutcome(reply: string, { add }: SessionChange): CommitOutcome {
   if (reply === 'gone' || reply === 'stale') return reply
-  const names = [...add.keys()]
-  if (reply.startsWith('number,')) throw notANumber(names[Number(reply.slice(7))] ?? '')
-  const [, generation, expiresAt, deadline, ...sums] = reply.split(',').map(Number)
-  if (generation === undefined || expiresAt === undefined || deadline === undefined)
-    throw refusal(reply)
-  const added = new Map(names.map((name, index) => [name, sums[index] ?? 0]))
+  if (reply.startsWith('number,')) throw notANumber([...add.keys()][Number(reply.slice(7))] ?? '')
+  const deadline = Number(reply.slice(26, 39))
+  if (reply.length < 40 || Number.isNaN(deadline)) throw refusal(reply)
+  const expiresAt = Number(reply.slice(13, 26))
+  if (add.size === 0) {
+    return { generation: Number(reply.slice(39)), expiresAt, deadline, added: NOTHING_ADDED }
+  }
+  const [generation = 0, ...sums] = reply.slice(39).split(',').map(Number)
+  const added = new Map([...add.keys()].map((name, index) => [name, sums[index] ?? 0]))
   return { generation, expiresAt, deadline, added }
 }
 

@@ -6,71 +6,54 @@ export interface Script {
   readonly sha: string
 }
 
-// What several scripts share. Only plain searches are used: U+0000 in Lua patterns depends on the
-// version of Lua. Redis numbers are doubles: times and safe integers are exact in them.
+// What several scripts share. Only plain searches go through a record: U+0000 in Lua patterns depends
+// on the version of Lua. Times are 13 digits and stay text where they can, compared as text.
 const RECORD = `
-local find, sub, format = string.find, string.sub, string.format
+local find, sub, byte = string.find, string.sub, string.byte
 
--- The record under KEYS[1]: its header as numbers and the rest, which begins with the U+0000 of the
--- header. Otherwise nil and why not: gone, newer, corrupt.
+-- The text of the record under KEYS[1], the place of the U+0000 that ends its header, and what is in
+-- the header: the four times and the generation as one text, fence, login, remember. Or false and why
+-- not: gone, newer, corrupt.
 local function open()
   local text = redis.call('GET', KEYS[1])
-  if not text then return nil, 'gone' end
-  local stop = find(text, '\\0', 1, true) or 0
-  local expires, created, life, generation, renewed, fence, login, remember = string.match(
-    sub(text, 1, stop - 1),
-    '^s1(%d%d%d%d%d%d%d%d%d%d%d%d%d)(%d%d%d%d%d%d%d%d%d%d%d%d%d)(%-?%d+),(%d+),(%-?%d+),(%d+),(%-?%d*),(%d*)$')
-  if not fence or string.byte(text, -1) ~= 0 then
-    return nil, string.match(text, '^s[2-9a-z]') and 'newer' or 'corrupt'
+  if not text then return false, 'gone' end
+  local times, fence, login, remember, stop = string.match(text, '^s1(%d+),(%d+),(%d*),(%d*)()')
+  if times and #times > 52 and byte(text, stop) == 0 and byte(text, -1) == 0 then
+    return text, stop, times, fence, login, remember
   end
-  created = tonumber(created)
-  return {
-    created = created, expires = tonumber(expires), deadline = created + tonumber(life),
-    generation = tonumber(generation), renewed = created + tonumber(renewed), fence = tonumber(fence),
-    login = login, remember = remember, rest = sub(text, stop),
-  }
+  return false, find(text, '^s[2-9a-z]') and 'newer' or 'corrupt'
 end
 
--- The only way in which a record is written again: with the end of its life in the same command.
-local function save(r)
-  local header = format('s1%013.0f%013.0f%.0f,%.0f,%.0f,%.0f,%s,%s', r.expires, r.created,
-    r.deadline - r.created, r.generation, r.renewed - r.created, r.fence, r.login, r.remember)
-  redis.call('SET', KEYS[1], header .. r.rest, 'PXAT', format('%.0f', r.expires))
+-- Where the text of a value is, from its first byte to the one before its end, and the place of the
+-- U+0000 before its entry.
+local function locate(text, name, stop)
+  local before, last = find(text, '\\0\\1' .. name .. '\\0\\2', stop, true)
+  if before then return last + 1, find(text, '\\0', last + 1, true) - 1, before end
 end
 
--- Where a value is: the U+0000 before its entry, the first byte of its text, the U+0000 after it.
-local function locate(rest, name)
-  local before, last = find(rest, '\\0\\1' .. name .. '\\0\\2', 1, true)
-  if before then return before, last + 1, find(rest, '\\0', last + 1, true) end
-end
-
-local function read(rest, name)
-  local before, first, after = locate(rest, name)
-  return before and sub(rest, first, after - 1)
-end
-
-local function entry(name, text)
-  return '\\1' .. name .. '\\0\\2' .. text .. '\\0'
-end
-
--- The rest with a text under a name, or without that name.
-local function put(rest, name, text)
-  local before, first, after = locate(rest, name)
-  if not before then return text and rest .. entry(name, text) or rest end
-  if not text then return sub(rest, 1, before) .. sub(rest, after + 1) end
-  return sub(rest, 1, first - 1) .. text .. sub(rest, after)
+-- The bytes to replace, from and to, so that the name holds a text, or false for none; and by what.
+local function edit(name, wanted, first, last, before)
+  if not first then return nil, nil, wanted and '\\1' .. name .. '\\0\\2' .. wanted .. '\\0' end
+  if wanted then return first, last, wanted end
+  return before + 1, last + 1, ''
 end
 `
 
 // Clocks that differ by less count as one: what is stored are then the times of the process.
 const CLOCK = `
--- The time of the server, and what to add to times of a process whose clock says at.
+-- The time of the server as text, and what to add to times of a process whose clock says at.
 local function clock(at)
   local time = redis.call('TIME')
   local now = time[1] * 1000 + math.floor(time[2] / 1000)
   local ahead = now - at
   if ahead >= -1000 and ahead <= 1000 then ahead = 0 end
-  return format('%.0f', now), ahead
+  return string.format('%.0f', now), ahead
+end
+
+-- A time by the other clock.
+local function shift(time, ahead)
+  if ahead == 0 then return time end
+  return string.format('%013.0f', math.max(1, time + ahead))
 end
 `
 
@@ -80,9 +63,7 @@ end
  * - KEYS: one that the caller may use
  * - reply: the time of the server
  */
-export const TIME: Script = script(`
-local format = string.format
-${CLOCK}
+export const TIME: Script = script(`${CLOCK}
 return (clock(0))
 `)
 
@@ -93,16 +74,19 @@ return (clock(0))
  * - ARGV: at, the text of the record
  * - reply: `newer`, or the time of the server, `,` and `1`, or `0` if there is a record already
  */
-export const CREATE: Script = script(`
-local sub, format = string.sub, string.format
-${CLOCK}
-local text = ARGV[2]
-local now, ahead = clock(tonumber(ARGV[1]))
-local expires, created = tonumber(sub(text, 3, 15)) + ahead, tonumber(sub(text, 16, 28)) + ahead
-if ahead ~= 0 then text = format('s1%013.0f%013.0f', expires, created) .. sub(text, 29) end
-local done = redis.call('SET', KEYS[1], text, 'NX', 'PXAT', format('%.0f', expires))
-if not done and string.match(redis.call('GETRANGE', KEYS[1], 0, 1), '^s[2-9a-z]') then return 'newer' end
-return now .. (done and ',1' or ',0')
+export const CREATE: Script = script(`${CLOCK}
+local text, sub = ARGV[2], string.sub
+local now, ahead = clock(ARGV[1])
+if ahead ~= 0 then
+  local times = {}
+  for place = 3, 42, 13 do times[#times + 1] = shift(sub(text, place, place + 12), ahead) end
+  text = 's1' .. table.concat(times) .. string.gsub(sub(text, 55), '^(%d+,%d+,)(%d+)', function(before, login)
+    return before .. shift(login, ahead)
+  end)
+end
+if redis.call('SET', KEYS[1], text, 'NX', 'PXAT', sub(text, 3, 15)) then return now .. ',1' end
+if string.find(redis.call('GETRANGE', KEYS[1], 0, 1), '^s[2-9a-z]') then return 'newer' end
+return now .. ',0'
 `)
 
 /**
@@ -112,20 +96,16 @@ return now .. (done and ',1' or ',0')
  * - ARGV: at, generation, expiresAt, whenBefore
  * - reply: the time of the server
  */
-export const TOUCH: Script = script(`
-local format = string.format
-${CLOCK}
-local now, ahead = clock(tonumber(ARGV[1]))
-local header = redis.call('GETRANGE', KEYS[1], 0, 255)
-local expires, created, life, generation = string.match(header,
-  '^s1(%d%d%d%d%d%d%d%d%d%d%d%d%d)(%d%d%d%d%d%d%d%d%d%d%d%d%d)(%-?%d+),(%d+),')
-if not generation or generation ~= ARGV[2] then return now end
-expires = tonumber(expires)
-if expires >= tonumber(ARGV[4]) + ahead then return now end
-local asked = math.min(tonumber(ARGV[3]) + ahead, tonumber(created) + tonumber(life))
-if asked > expires then
-  redis.call('SETRANGE', KEYS[1], 2, format('%013.0f', asked))
-  redis.call('PEXPIREAT', KEYS[1], format('%.0f', asked))
+export const TOUCH: Script = script(`${CLOCK}
+local now, ahead = clock(ARGV[1])
+local times = string.match(redis.call('GETRANGE', KEYS[1], 0, 99), '^s1(%d+),')
+if not times or string.sub(times, 53) ~= ARGV[2] then return now end
+local expires, deadline = string.sub(times, 1, 13), string.sub(times, 14, 26)
+local asked = shift(ARGV[3], ahead)
+if asked > deadline then asked = deadline end
+if expires < shift(ARGV[4], ahead) and expires < asked then
+  redis.call('SETRANGE', KEYS[1], 2, asked)
+  redis.call('PEXPIREAT', KEYS[1], asked)
 end
 return now
 `)
@@ -134,110 +114,135 @@ return now
  * Applies a change to a record, all or nothing.
  *
  * - KEYS: the record
- * - ARGV: at, generation, expiresAt, deadline or nothing, `renew` or `fence` or nothing, the user
- *   (nothing: as it is, `-`: removed, `=` and the user), rememberFor (likewise, without `=`), `1` to
- *   clear, how many names to unset, how many to set, those to unset, those to set each with its text,
- *   the others each with the integer to add
+ * - ARGV: with `,` between: at, generation, expiresAt, deadline or nothing, `renew` or `fence` or
+ *   nothing, rememberFor (nothing: as it is, `-`: removed), `1` to clear, how many names to unset, how
+ *   many to set; the user (nothing: as it is, `-`: removed, `=` and the user); the names to unset; those
+ *   to set, each with its text; the others, each with the integer to add
  * - reply: `gone`, `stale`, `newer`, `corrupt`; `number,` and the place in the last list of what is no
- *   integer; or the time of the server, generation, expiresAt, deadline and the sums, with `,` between
+ *   integer; or the time of the server, expiresAt, deadline, generation and the sums each after `,`
  */
 export const COMMIT: Script = script(`${RECORD}${CLOCK}
 local LARGEST = 9007199254740991
 
 local function integer(text)
   if text == '0' then return 0 end
-  if #text > 17 or not string.match(text, '^%-?[1-9]%d*$') then return nil end
+  if #text > 17 or not find(text, '^%-?[1-9]%d*$') then return nil end
   local number = tonumber(text)
   return number >= -LARGEST and number <= LARGEST and number or nil
 end
 
-local r, why = open()
-if not r then return why end
-local generation = tonumber(ARGV[2])
-if generation < r.fence then return 'stale' end
-local at = tonumber(ARGV[1])
+local text, stop, times, fence, login, remember = open()
+if not text then return stop end
+local at, opened, asked, ends, rotate, keep, clear, unset, set = string.match(ARGV[1],
+  '^(%d+),(%d+),(%d+),(%d*),(%a*),([%d-]*),(%d?),(%d+),(%d+)$')
+if tonumber(opened) < tonumber(fence) then return 'stale' end
+local generation = sub(times, 53)
 local now, ahead = clock(at)
-at = at + ahead
 
-if ARGV[8] == '1' then
-  local first = find(r.rest, '\\0\\1', 1, true)
-  if first then r.rest = sub(r.rest, 1, first) end
-end
+if clear ~= '' then text = sub(text, 1, find(text, '\\0\\1', stop, true) or -1) end
 
 -- What each changed name holds in the end: a text, or false for none.
-local wanted, order, place = {}, {}, 11
-local function want(name, text)
-  if wanted[name] == nil then order[#order + 1] = name end
-  wanted[name] = text
-end
-for _ = 1, tonumber(ARGV[9]) do
-  want(ARGV[place], false)
+local wanted, order, place = {}, {}, 3
+for _ = 1, unset do
+  order[#order + 1], wanted[ARGV[place]] = ARGV[place], false
   place = place + 1
 end
-for _ = 1, tonumber(ARGV[10]) do
-  want(ARGV[place], ARGV[place + 1])
+for _ = 1, set do
+  if wanted[ARGV[place]] == nil then order[#order + 1] = ARGV[place] end
+  wanted[ARGV[place]] = ARGV[place + 1]
   place = place + 2
 end
-local sums = {}
-while ARGV[place] do
-  local name = ARGV[place]
-  local text = wanted[name]
-  if text == nil then text = read(r.rest, name) end
-  local number = text and integer(text) or not text and 0
-  local sum = number and number + tonumber(ARGV[place + 1])
-  if not sum or sum > LARGEST or sum < -LARGEST then return 'number,' .. #sums end
-  sums[#sums + 1] = format('%.0f', sum)
-  want(name, sums[#sums])
-  place = place + 2
+local sums = ''
+for n = place, #ARGV, 2 do
+  local name = ARGV[n]
+  local before = wanted[name]
+  if before == nil then
+    order[#order + 1] = name
+    local first, last = locate(text, name, stop)
+    before = first and sub(text, first, last)
+  end
+  local number = not before and 0 or integer(before)
+  local sum = number and number + tonumber(ARGV[n + 1])
+  if not sum or sum > LARGEST or sum < -LARGEST then return 'number,' .. (n - place) / 2 end
+  wanted[name] = string.format('%.0f', sum)
+  sums = sums .. ',' .. wanted[name]
 end
 
--- Few names are spliced in one by one; many are replaced in one pass over the entries.
+-- The bytes to replace, in their order: { from, to, by what }.
+local edits, added = {}, ''
+if ARGV[2] ~= '' then
+  local last = stop
+  if byte(text, stop + 1) == 117 then last = find(text, '\\0', stop + 1, true) end
+  local user = ARGV[2] == '-' and '' or 'u' .. sub(ARGV[2], 2) .. '\\0'
+  edits[1] = { stop + 1, last, user }
+  login = user ~= '' and shift(at, ahead) or ''
+end
+local function change(name, first, last, before)
+  local from, to, by = edit(name, wanted[name], first, last, before)
+  if from then edits[#edits + 1] = { from, to, by } elseif by then added = added .. by end
+end
 if #order <= 8 then
-  for _, name in ipairs(order) do r.rest = put(r.rest, name, wanted[name]) end
+  for _, name in ipairs(order) do change(name, locate(text, name, stop)) end
+  if #edits > 1 then table.sort(edits, function(a, b) return a[1] < b[1] end) end
 else
-  local rest = r.rest
-  local first = find(rest, '\\0\\1', 1, true) or #rest
-  local pieces, from = { sub(rest, 1, first) }, first + 1
-  while from <= #rest do
-    local middle = find(rest, '\\0', from, true)
-    local after = find(rest, '\\0', middle + 1, true)
-    if not after or string.byte(rest, from) ~= 1 then return 'corrupt' end
-    local name = sub(rest, from + 1, middle - 1)
-    local text = wanted[name]
-    if text then pieces[#pieces + 1] = entry(name, text)
-    elseif text == nil then pieces[#pieces + 1] = sub(rest, from, after) end
-    if text then wanted[name] = false end
-    from = after + 1
+  -- Many names are found in one pass over the entries.
+  local from = find(text, '\\0\\1', stop, true) or #text
+  while from < #text do
+    local middle = find(text, '\\0', from + 1, true)
+    local after = find(text, '\\0', middle + 1, true)
+    if not after or byte(text, from + 1) ~= 1 then return 'corrupt' end
+    local name = sub(text, from + 2, middle - 1)
+    if wanted[name] ~= nil then
+      change(name, middle + 2, after - 1, from)
+      wanted[name] = nil
+    end
+    from = after
   end
   for _, name in ipairs(order) do
-    if wanted[name] then pieces[#pieces + 1] = entry(name, wanted[name]) end
-  end
-  r.rest = table.concat(pieces)
-end
-
-local asked = tonumber(ARGV[3]) + ahead
-if ARGV[4] ~= '' then r.deadline = tonumber(ARGV[4]) + ahead
-elseif asked < r.expires then asked = r.expires end
-r.expires = math.max(1, math.min(asked, r.deadline))
-
-if ARGV[5] == 'fence' or ARGV[5] == 'renew' and r.generation == generation then
-  r.generation, r.renewed = r.generation + 1, at
-  if ARGV[5] == 'fence' then r.fence = r.generation end
-end
-
-if ARGV[6] ~= '' then
-  if sub(r.rest, 2, 2) == 'u' then r.rest = sub(r.rest, (find(r.rest, '\\0', 2, true))) end
-  r.login = ''
-  if ARGV[6] ~= '-' then
-    r.rest = '\\0u' .. sub(ARGV[6], 2) .. r.rest
-    r.login = format('%.0f', at - r.created)
+    if wanted[name] ~= nil then change(name) end
   end
 end
-if ARGV[7] ~= '' then r.remember = ARGV[7] == '-' and '' or ARGV[7] end
 
-save(r)
-local times = format(',%.0f,%.0f,%.0f', r.generation, r.expires - ahead, r.deadline - ahead)
-return now .. times .. (#sums > 0 and ',' .. table.concat(sums, ',') or '')
+local expires, deadline = sub(times, 1, 13), sub(times, 14, 26)
+asked = shift(asked, ahead)
+if ends ~= '' then deadline = shift(ends, ahead)
+elseif asked < expires then asked = expires end
+expires = asked < deadline and asked or deadline
+
+local renewed = sub(times, 40, 52)
+if rotate == 'fence' or rotate == 'renew' and generation == opened then
+  generation, renewed = generation + 1, shift(at, ahead)
+  if rotate == 'fence' then fence = generation end
+end
+if keep ~= '' then remember = keep == '-' and '' or keep end
+
+local header = 's1' .. expires .. deadline .. sub(times, 27, 39) .. renewed .. generation .. ',' .. fence
+  .. ',' .. login .. ',' .. remember .. '\\0'
+-- What keeps its place is overwritten there, which costs little and tells replicas little.
+local first = edits[1]
+if #header == stop and #edits < 2 and added == '' and clear == ''
+  and (not first or #first[3] == first[2] - first[1] + 1) then
+  redis.call('SETRANGE', KEYS[1], 0, header)
+  if first then redis.call('SETRANGE', KEYS[1], first[1] - 1, first[3]) end
+  redis.call('PEXPIREAT', KEYS[1], expires)
+  text = nil
+elseif #edits == 0 then
+  text = header .. sub(text, stop + 1) .. added
+elseif #edits == 1 then
+  text = header .. sub(text, stop + 1, first[1] - 1) .. first[3] .. sub(text, first[2] + 1) .. added
+else
+  local pieces, from = { header }, stop + 1
+  for _, e in ipairs(edits) do
+    pieces[#pieces + 1] = sub(text, from, e[1] - 1)
+    pieces[#pieces + 1] = e[3]
+    from = e[2] + 1
+  end
+  pieces[#pieces + 1] = sub(text, from)
+  pieces[#pieces + 1] = added
+  text = table.concat(pieces)
+end
+if text then redis.call('SET', KEYS[1], text, 'PXAT', expires) end
+return now .. shift(expires, -ahead) .. shift(deadline, -ahead) .. generation .. sums
 `)
 
 /**
@@ -248,14 +253,15 @@ return now .. times .. (#sums > 0 and ',' .. table.concat(sums, ',') or '')
  * - reply: `gone`, `stale`, `newer`, `corrupt`, `1`, or `0` if it is another by now
  */
 export const SWAP: Script = script(`${RECORD}
-local r, why = open()
-if not r then return why end
-if ARGV[1] ~= '' and tonumber(ARGV[1]) < r.fence then return 'stale' end
-local text = read(r.rest, ARGV[2])
-if (text and '=' .. text or '') ~= ARGV[3] then return '0' end
-if ARGV[4] ~= ARGV[3] then
-  r.rest = put(r.rest, ARGV[2], ARGV[4] ~= '' and sub(ARGV[4], 2))
-  save(r)
+local text, stop, times, fence = open()
+if not text then return stop end
+if ARGV[1] ~= '' and tonumber(ARGV[1]) < tonumber(fence) then return 'stale' end
+local first, last, before = locate(text, ARGV[2], stop)
+if (first and '=' .. sub(text, first, last) or '') ~= ARGV[3] then return '0' end
+local from, to, by = edit(ARGV[2], ARGV[4] ~= '' and sub(ARGV[4], 2), first, last, before)
+if by then
+  text = sub(text, 1, (from or 0) - 1) .. by .. sub(text, (to or #text) + 1)
+  redis.call('SET', KEYS[1], text, 'PXAT', sub(times, 1, 13))
 end
 return '1'
 `)
@@ -265,17 +271,16 @@ return '1'
  *
  * - KEYS: the record
  * - ARGV: generation or nothing, name
- * - reply: `=` and the text, `newer`, `corrupt`; anything else: there is none for the caller
+ * - reply: `=` and the text; `gone` or `stale`: there is none for the caller; `newer`, `corrupt`
  */
 export const TAKE: Script = script(`${RECORD}
-local r, why = open()
-if not r then return why end
-if ARGV[1] ~= '' and tonumber(ARGV[1]) < r.fence then return 'stale' end
-local text = read(r.rest, ARGV[2])
-if not text then return 'gone' end
-r.rest = put(r.rest, ARGV[2], false)
-save(r)
-return '=' .. text
+local text, stop, times, fence = open()
+if not text then return stop end
+if ARGV[1] ~= '' and tonumber(ARGV[1]) < tonumber(fence) then return 'stale' end
+local first, last, before = locate(text, ARGV[2], stop)
+if not first then return 'gone' end
+redis.call('SET', KEYS[1], sub(text, 1, before) .. sub(text, last + 2), 'PXAT', sub(times, 1, 13))
+return '=' .. sub(text, first, last)
 `)
 
 function script(text: string): Script {

@@ -18,10 +18,10 @@ export class ServerClock {
 
   /**
    * @param at - the time of this process in a call
-   * @param reply - what a script answered; the time of Redis if it begins with a number
+   * @param reply - what a script answered; it begins with the time of Redis, or is a word
    */
   learn(at: number, reply: string): void {
-    const server = Number.parseInt(reply, 10)
+    const server = Number(reply.slice(0, 13))
     if (!Number.isNaN(server)) this.#ahead = server - at
   }
 }
