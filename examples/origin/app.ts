@@ -3,7 +3,7 @@ import type { EngineName, StorageSettings } from 'sojourn/tornado'
 import { SessionActionHandler, SessionPageHandler } from './session-page.ts'
 
 /** Answers in plain text: what a visitor typed is never read as HTML. */
-class TextHandler extends SessionMixin(RequestHandler) {
+class TextHandler extends SessionMixin<{ login: string }>()(RequestHandler) {
   override setDefaultHeaders() {
     this.setHeader('Content-Type', 'text/plain; charset=UTF-8')
   }

@@ -39,7 +39,7 @@ function parse(args: readonly string[]) {
     const options = { engine: text, 'redis-url': text, port: text }
     return parseArgs({ args: [...args], options, strict: true }).values
   } catch (error) {
-    const [reason = ''] = String((error as Error).message).split(/\. |\n/, 1)
+    const [reason = ''] = (error as Error).message.split(/\. |\n/, 1)
     throw new UsageError(`${reason.replace(/\.$/, '')}. ${USAGE}`)
   }
 }

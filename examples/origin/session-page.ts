@@ -41,8 +41,14 @@ const ACTIONS: Readonly<Record<string, (handler: SessionActionHandler) => string
     handler.session.renew()
     return 'The cookie is new. The session is the same.'
   },
-  logout: (handler) => void handler.session.logout(),
-  destroy: (handler) => void handler.session.destroy(),
+  logout: (handler) => {
+    handler.session.logout()
+    return undefined
+  },
+  destroy: (handler) => {
+    handler.session.destroy()
+    return undefined
+  },
 }
 
 /** The buttons of the page. Each is a form with a token, answered by going back to the page. */

@@ -96,7 +96,7 @@ function recordOf({ session, cookieDays }: SessionView): string {
 function valuesOf(session: Session): string {
   const rows = [...session].map(([name, value]) => {
     const text = inspect(value, { depth: 4, maxStringLength: 500, breakLength: 60 })
-    return `<tr><th scope="row">${escapeHtml(String(name))}</th><td><code>${escapeHtml(text)}</code></td></tr>`
+    return `<tr><th scope="row">${escapeHtml(name)}</th><td><code>${escapeHtml(text)}</code></td></tr>`
   })
   const table = `<table><thead><tr><th scope="col">Name</th><th scope="col">Value</th></tr></thead>
 <tbody>${rows.join('\n')}</tbody></table>`

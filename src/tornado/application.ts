@@ -60,9 +60,7 @@ export class Application implements HandlerApplication {
   constructor(routes: readonly Route[], settings: Settings = {}) {
     checkSettings(settings)
     this.settings = settings
-    this.#routes = routes.map(([pattern, handler, options = {}, name]) =>
-      compileRoute(pattern, { handler, options }, name),
-    )
+    this.#routes = routes.map(compile)
     this.#sessions = sessionsFor(
       settings,
       routes.some(([, handler]) => needsSession(handler)),
@@ -166,6 +164,14 @@ export class Application implements HandlerApplication {
     await Promise.all([...this.#servers].map((server) => server.close(PATIENCE)))
     if (this.settings.sessions === undefined) await this.#sessions?.close()
   }
+}
+
+function compile([pattern, handler, options = {}, name]: Route): CompiledRoute<Target> {
+  if (handler.prototype instanceof RequestHandler) {
+    return compileRoute(pattern, { handler, options }, name)
+  }
+  const message = `The route '${String(pattern)}' needs a class that extends RequestHandler.`
+  throw new SessionError('ERR_SESSION_OPTION', message)
 }
 
 class NotFoundHandler extends RequestHandler {

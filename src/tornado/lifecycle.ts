@@ -26,7 +26,7 @@ export async function runRequest(handler: RequestHandler, course: Course): Promi
     handler.initialize(course.options)
     await answer(handler, core, course)
   } catch (error) {
-    if (error instanceof ClientGone) return core
+    if (error instanceof ClientGone) return abandoned(core)
     await openQuietly(core)
     core.fail(error)
   }
@@ -61,6 +61,13 @@ type VerbMethod = (...groups: unknown[]) => unknown
 function verbOf(handler: RequestHandler, method: string): VerbMethod | undefined {
   const found: unknown = Reflect.get(handler, method.toLowerCase())
   return typeof found === 'function' ? (found as VerbMethod) : undefined
+}
+
+// Nobody is there to answer: there is only the log entry.
+function abandoned(core: HandlerCore): HandlerCore {
+  core.message = 'the client went away before its request was complete'
+  core.output.setStatus(400, undefined)
+  return core
 }
 
 // So that an error page can show who is logged in; without an answer of the store it goes without.

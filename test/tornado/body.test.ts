@@ -108,7 +108,7 @@ describe('a body', () => {
     const entry = nextEntry()
     await new Promise((resolve) => setTimeout(resolve, 50))
     socket.destroy()
-    expect(await entry).toMatchObject({ errors: [] })
+    expect(await entry).toMatchObject({ errors: [], message: expect.stringContaining('went away') })
     expect(log).toHaveLength(before + 1)
   })
 })

@@ -1,7 +1,7 @@
 import { createClient } from 'redis'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { Application } from '../../src/tornado/index.ts'
-import type { Settings } from '../../src/tornado/index.ts'
+import type { Route, Settings } from '../../src/tornado/index.ts'
 import { startRedis } from '../support/redis.ts'
 import type { RedisServer } from '../support/redis.ts'
 import { IN_MEMORY, SECRET, run } from './running.ts'
@@ -158,6 +158,11 @@ describe('D31: a mistake in the settings', () => {
     [{ maxBodySize: -1 }, /maxBodySize/],
   ])('so is %j', (settings, message) => {
     expect(() => new Application([], settings as Settings)).toThrow(message)
+  })
+
+  test('so is a route without a class of handlers', () => {
+    const route = ['/', class {}] as unknown as Route
+    expect(() => new Application([route])).toThrow(/extends RequestHandler/)
   })
 
   test('a short cookieSecret is refused in production, with what to do', () => {
