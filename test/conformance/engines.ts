@@ -1,6 +1,7 @@
 import type { StoreKitOptions, StoreNeed } from '../../src/conformance/index.ts'
 import { MemoryStore } from '../../src/stores/memory.ts'
 import { startEmbeddedEngine } from './engines/embedded.ts'
+import { startMemcachedEngine } from './engines/memcached.ts'
 import { startPostgresEngine } from './engines/postgres.ts'
 import { startRedisEngine } from './engines/redis.ts'
 import { startSqliteEngine } from './engines/sqlite.ts'
@@ -34,6 +35,7 @@ export const engines = {
   embedded: { without: ['stop', 'start', 'cutNextReply'], start: startEmbeddedEngine },
   sqlite: { without: ['stop', 'start', 'cutNextReply'], start: startSqliteEngine },
   redis: { without: [], start: startRedisEngine },
+  memcached: { without: [], start: startMemcachedEngine },
   postgres: { without: [], start: startPostgresEngine },
 } as const satisfies Readonly<Record<string, Engine>>
 

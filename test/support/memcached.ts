@@ -99,6 +99,24 @@ export class MemcachedServer {
     this.#child?.kill('SIGCONT')
   }
 
+  /**
+   * Sends a command of the text protocol over a connection of its own.
+   *
+   * @param command - without the end of the line; bytes are those of latin1
+   * @param last - with what the answer ends: `END`, `STORED`
+   * @returns the answer, its bytes as latin1
+   */
+  async ask(command: string, last: string): Promise<string> {
+    const socket = connect(this.#port, this.host)
+    socket.setEncoding('latin1').write(`${command}\r\n`, 'latin1')
+    let answer = ''
+    for await (const text of socket) {
+      answer += text
+      if (answer.endsWith(`${last}\r\n`)) break
+    }
+    return answer
+  }
+
   async #end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
     const child = this.#child
     this.#child = undefined
