@@ -5,8 +5,8 @@ import { SessionError } from './errors.ts'
 import type { SessionEvents } from './events.ts'
 import type { Policy } from './policy.ts'
 import { changeOf, firstRecord, isChanged, recordAfter } from './request-change.ts'
-import type { FreshIdentity, Origin, SessionState } from './session-state.ts'
-import type { Committed, SessionChange, SessionStore } from './store.ts'
+import type { FreshIdentity, Intent, Origin, SessionState } from './session-state.ts'
+import type { Committed, SessionChange, SessionStore, UserCap } from './store.ts'
 import type { CookieSigner } from './token.ts'
 import type { ValueChanges } from './values.ts'
 
@@ -74,7 +74,34 @@ export class Committer {
     return this.#change(state, origin, changes, cookie)
   }
 
-  async #create(state: SessionState, changes: ValueChanges): Promise<HeaderLine[]> {
+  #create(state: SessionState, changes: ValueChanges): Promise<HeaderLine[]> {
+    const { intent } = state
+    if (intent.kind !== 'login' || this.#parts.policy.cap === undefined) {
+      return this.#begin(state, changes)
+    }
+    return this.#beginAndLogIn(state, changes, intent)
+  }
+
+  // Only a commit keeps the limit of sessions of a user.
+  async #beginAndLogIn(
+    state: SessionState,
+    changes: ValueChanges,
+    login: Intent,
+  ): Promise<HeaderLine[]> {
+    state.intent = { kind: 'keep' }
+    await this.#begin(state, changes)
+    const { origin } = state
+    if (origin === undefined) return []
+    state.intent = login
+    try {
+      return await this.#change(state, origin, state.values.changes(), 'issue')
+    } catch (error) {
+      await this.#parts.store.destroy(origin.id)
+      throw error
+    }
+  }
+
+  async #begin(state: SessionState, changes: ValueChanges): Promise<HeaderLine[]> {
     const record = firstRecord(state, changes, this.#parts.now(), this.#parts.policy)
     const { id, token } = await this.#keep(state, record)
     const { user } = record
@@ -116,7 +143,9 @@ export class Committer {
   ): Promise<HeaderLine[]> {
     const change = changeOf(state, origin, changes, this.#parts.now(), this.#parts.policy)
     const outcome = await this.#parts.store.commit(origin.id, change)
+    if (outcome === 'full') throw tooMany(change.cap)
     if (typeof outcome === 'string') return this.#lost(state, origin, changes, outcome)
+    for (const id of outcome.evicted ?? []) this.#parts.events.tell({ type: 'evicted', id })
     this.#tellOf(state, origin, change, outcome)
     state.origin = { ...origin, record: recordAfter(origin.record, change, outcome) }
     settle(state, changes, outcome.added)
@@ -181,6 +210,13 @@ function settle(
   state.values.settle(changes, added)
   state.intent = { kind: 'keep' }
   state.rememberFor = undefined
+}
+
+function tooMany(cap: UserCap | undefined): SessionError {
+  return new SessionError(
+    'ERR_SESSION_LIMIT',
+    `The user has ${cap?.most} sessions already, as many as maxPerUser allows. Log out elsewhere first.`,
+  )
 }
 
 function numbersIn({ add }: ValueChanges): ReadonlyMap<string, number> {

@@ -32,9 +32,15 @@ function policyRows(policy: Policy, cookieName: string): string[][] {
     ['cookie', `${cookieName}; ${attributes(policy)}`],
     ['namespace', namespace === '' ? 'none' : namespace],
     ['when the store fails', onStoreFailure === 'fail' ? 'error 503' : 'anonymous session'],
+    ['a user has at most', sessionsPerUser(policy)],
     ['one value holds at most', `${limits.valueBytes} bytes`],
     ['a session holds at most', `${limits.names} names, ${limits.sessionSize} characters`],
   ]
+}
+
+function sessionsPerUser({ cap }: Policy): string {
+  if (cap === undefined) return 'any number of sessions'
+  return `${cap.most} sessions; ${cap.full === 'reject' ? 'then a login is refused' : 'the one that ends first makes room'}`
 }
 
 function attributes({ cookie }: Policy): string {

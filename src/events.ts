@@ -21,6 +21,8 @@ export type SessionEvent = Happened &
         readonly id: SessionId
         readonly by: 'request' | 'revoke' | 'edit'
       }
+    /** The session was ended because its user has as many as `maxPerUser` allows. */
+    | { readonly type: 'evicted'; readonly id: SessionId }
     /** A genuine cookie of an older generation came after its grace, or beyond the fence. */
     | { readonly type: 'replayed'; readonly id: SessionId; readonly generation: number }
     /** A genuine cookie names a session that does not exist (any more). */

@@ -6,6 +6,7 @@ import type { HeaderLine } from './cookie-lines.ts'
 import { CredentialReader } from './credentials.ts'
 import { DefaultStore } from './default-store.ts'
 import { describePolicy } from './describe.ts'
+import { SessionError } from './errors.ts'
 import { SessionEvents } from './events.ts'
 import { GuardedStore } from './guarded-store.ts'
 import { Keyring, checkSecrets, developmentSecret } from './keyring.ts'
@@ -18,7 +19,7 @@ import type { Policy } from './policy.ts'
 import type { DefaultData } from './session-data.ts'
 import type { Origin, SessionPort, SessionState } from './session-state.ts'
 import { Session, stateOf } from './session.ts'
-import type { ClientInfo, SessionId } from './store.ts'
+import type { ClientInfo, SessionId, SessionStore } from './store.ts'
 import { CookieSigner, TokenSource } from './token.ts'
 import { Values } from './values.ts'
 
@@ -64,12 +65,13 @@ export class SessionManager<Data extends object = DefaultData> {
     this.#policy = policy
     this.#now = options.now ?? Date.now
     this.#events = new SessionEvents(options.observe, this.#now)
+    const store = options.store ?? new DefaultStore()
+    checkCap(policy, store)
     const lines = new CookieLines(policy.cookie, this.#events)
     this.cookieName = lines.name
     const keyring = new Keyring(secretsOf(options.secret, production))
     this.#signer = new CookieSigner(keyring, lines.name, policy.namespace)
     this.#credentials = new CredentialReader(this.#signer, lines.name, this.#events)
-    const store = options.store ?? new DefaultStore()
     this.#store = new GuardedStore(store, this.#events, policy.storeDeadline)
     this.#opener = new Opener(this.#store, policy, this.#events)
     this.#committer = new Committer({
@@ -232,6 +234,14 @@ export class SessionManager<Data extends object = DefaultData> {
         this.#events.tell({ type: 'write-dropped', id, outcome, names }),
     }
   }
+}
+
+function checkCap({ cap }: Policy, { capabilities }: SessionStore): void {
+  if (cap === undefined || capabilities.userCap === true) return
+  throw new SessionError(
+    'ERR_SESSION_OPTION',
+    `maxPerUser needs a store that can keep the limit; ${capabilities.engine} cannot. Leave it out, or use another store.`,
+  )
 }
 
 const NO_VALUES: ReadonlyMap<string, string> = new Map()

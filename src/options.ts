@@ -55,6 +55,17 @@ export interface SessionOptions {
   readonly namespace?: string
   readonly limits?: LimitOptions
   /**
+   * Set this when a user may have only so many sessions. Needs a store that can keep the limit.
+   * @default no limit
+   */
+  readonly maxPerUser?: number
+  /**
+   * What happens at that limit: the session that ends first makes room, or the login is refused with
+   * `ERR_SESSION_LIMIT`, status 403.
+   * @default 'evict-oldest'
+   */
+  readonly onLimit?: 'evict-oldest' | 'reject'
+  /**
    * Set this when the program runs on plain http under a name other than localhost. Refused when
    * NODE_ENV is `production`.
    * @default false

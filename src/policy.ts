@@ -3,6 +3,7 @@ import type { Duration } from './duration.ts'
 import { SessionError } from './errors.ts'
 import { refuseUnknownNames } from './names.ts'
 import type { CookieOptions, LimitOptions, SessionOptions } from './options.ts'
+import type { UserCap } from './store.ts'
 
 /** The options as they are in force: checked, complete, in ms, frozen. */
 export interface Policy {
@@ -14,6 +15,7 @@ export interface Policy {
   readonly storeDeadline: number
   readonly namespace: string
   readonly limits: Required<LimitOptions>
+  readonly cap: UserCap | undefined
   readonly cookie: CookiePolicy
 }
 
@@ -55,6 +57,8 @@ const OPTION_NAMES: readonly (keyof SessionOptions)[] = [
   'storeDeadline',
   'namespace',
   'limits',
+  'maxPerUser',
+  'onLimit',
   'insecureDevelopment',
   'observe',
   'now',
@@ -93,6 +97,7 @@ export function resolvePolicy(options: SessionOptions, production: boolean): Pol
     storeDeadline: parseDuration(options.storeDeadline ?? DEFAULTS.storeDeadline, 'storeDeadline'),
     namespace: textOf(options.namespace ?? DEFAULTS.namespace, 'namespace'),
     limits: resolveLimits(options.limits ?? {}),
+    cap: resolveCap(options),
     cookie: resolveCookie(cookie, isSecure(options, production)),
   })
 }
@@ -174,6 +179,17 @@ function resolveLimits(given: LimitOptions): Required<LimitOptions> {
     }
   }
   return Object.freeze({ ...DEFAULTS.limits, ...given })
+}
+
+function resolveCap({ maxPerUser, onLimit }: SessionOptions): UserCap | undefined {
+  const full = oneOf(onLimit ?? 'evict-oldest', ['evict-oldest', 'reject'], 'onLimit')
+  if (maxPerUser !== undefined && !(Number.isSafeInteger(maxPerUser) && maxPerUser > 0)) {
+    throw wrong('maxPerUser must be a whole number above 0.')
+  }
+  if (maxPerUser === undefined && onLimit !== undefined) {
+    throw wrong('onLimit says what happens at maxPerUser. Give both, or neither.')
+  }
+  return maxPerUser === undefined ? undefined : Object.freeze({ most: maxPerUser, full })
 }
 
 function oneOf<T extends string>(given: T, valid: readonly T[], name: string): T {

@@ -3,7 +3,7 @@ import type { Intent, Origin, SessionState } from './session-state.ts'
 import type { SessionChange, SessionRecord } from './store.ts'
 import type { ValueChanges } from './values.ts'
 
-type Times = Pick<Policy, 'idle' | 'lifetime'>
+type Rules = Pick<Policy, 'idle' | 'lifetime' | 'cap'>
 
 /** Whether a request would write, given what it did to the values. */
 export function isChanged(state: SessionState, changes: ValueChanges): boolean {
@@ -17,13 +17,13 @@ export function firstRecord(
   state: SessionState,
   changes: ValueChanges,
   now: number,
-  times: Times,
+  rules: Rules,
 ): SessionRecord {
   const { intent, rememberFor, client } = state
-  const deadline = now + Math.max(times.lifetime, rememberFor ?? 0)
+  const deadline = now + Math.max(rules.lifetime, rememberFor ?? 0)
   return {
     createdAt: now,
-    expiresAt: Math.min(now + Math.max(times.idle, rememberFor ?? 0), deadline),
+    expiresAt: Math.min(now + Math.max(rules.idle, rememberFor ?? 0), deadline),
     deadline,
     generation: 0,
     renewedAt: now,
@@ -44,20 +44,21 @@ export function changeOf(
   { record }: Origin,
   changes: ValueChanges,
   now: number,
-  times: Times,
+  rules: Rules,
 ): SessionChange {
   const { intent, rememberFor } = state
   const kept = intent.kind === 'logout' ? rememberFor : (rememberFor ?? record.rememberFor)
-  const deadline = deadlineOf(state, record, now, times.lifetime, kept ?? 0)
+  const deadline = deadlineOf(state, record, now, rules.lifetime, kept ?? 0)
   const rotate = ROTATION[intent.kind]
   return {
     ...changes,
     generation: record.generation,
     at: now,
-    expiresAt: now + Math.max(times.idle, kept ?? 0),
+    expiresAt: now + Math.max(rules.idle, kept ?? 0),
     ...(deadline !== undefined && { deadline }),
     ...(rotate !== undefined && { rotate }),
     ...userOf(intent),
+    ...(intent.kind === 'login' && rules.cap !== undefined && { cap: rules.cap }),
     ...(kept !== record.rememberFor && { rememberFor: kept ?? null }),
   }
 }

@@ -95,8 +95,19 @@ export interface SessionChange {
   readonly rotate?: 'renew' | 'fence'
   /** A string logs that user in (`authenticatedAt` becomes `at`), `null` removes the user. */
   readonly user?: string | null
+  /** How many sessions `user` may have, this one included. By capability `userCap`. */
+  readonly cap?: UserCap
   /** Replaces `rememberFor`; `null` removes it. */
   readonly rememberFor?: number | null
+}
+
+/**
+ * A limit of sessions of one user, kept in one atomic step however many log in at once: either the
+ * live sessions of the user that end first are destroyed to make room, or the change is refused.
+ */
+export interface UserCap {
+  readonly most: number
+  readonly full: 'evict-oldest' | 'reject'
 }
 
 /** A change that was applied. */
@@ -106,13 +117,34 @@ export interface Committed {
   readonly deadline: number
   /** The new number of every name in `add`. */
   readonly added: ReadonlyMap<string, number>
+  /** The sessions that were destroyed to obey `cap`. */
+  readonly evicted?: readonly SessionId[]
 }
 
 /**
  * `gone`: there is no live record under this id; nothing was written.
  * `stale`: the generation is older than the fence; nothing was written.
+ * `full`: the user has as many sessions as `cap` allows; nothing was written.
  */
-export type CommitOutcome = Committed | 'gone' | 'stale'
+export type CommitOutcome = Committed | 'gone' | 'stale' | 'full'
+
+/** Something that happened to a session, as a store tells it to other processes. */
+export interface StoreEvent {
+  readonly type:
+    | 'created'
+    | 'renewed'
+    | 'elevated'
+    | 'destroyed'
+    | 'expired'
+    | 'evicted'
+    | 'replayed'
+  readonly id: SessionId
+  readonly at: number
+  readonly user?: string
+}
+
+/** Ends a `watch` or a `consume`; resolves when no call of the listener is left. */
+export type StopListening = () => Promise<void>
 
 /**
  * Moves the idle deadline while loading: only if the record's generation is `generation` and its
@@ -145,6 +177,13 @@ export interface StoreCapabilities {
   readonly userIndex: boolean
   /** True if `list` works. */
   readonly list: boolean
+  /** True if `commit` obeys `cap`. */
+  readonly userCap?: boolean
+  /**
+   * What others learn of a session: nothing; every watcher is told at once; or there is also a log
+   * from which each consumer group gets every event at least once.
+   */
+  readonly events?: 'none' | 'broadcast' | 'log'
   /** True if `commit` obeys `expect`. Stores that wrap another one may need it. */
   readonly expect?: boolean
 }
@@ -209,6 +248,24 @@ export interface SessionStore {
 
   /** Removes at most `limit` expired records and tells how many. By capability `expiry: 'sweep'`. */
   deleteExpired?(limit: number): Promise<number>
+
+  /**
+   * Tells the listener of what happens to sessions from now on, in every process that shares the
+   * engine, within a second. Best effort: for closing live connections. By capability `events`.
+   */
+  watch?(listener: (event: StoreEvent) => void): Promise<StopListening>
+
+  /**
+   * Hands every event to one consumer of the group, and again to another if the handler throws or its
+   * process dies. By capability `events: 'log'`.
+   */
+  consume?(
+    group: string,
+    handler: (event: StoreEvent) => void | Promise<void>,
+  ): Promise<StopListening>
+
+  /** Adds an event that the core noticed, such as `replayed`. By capability `events`. */
+  tell?(event: StoreEvent): Promise<void>
 
   /** Resolves when the engine can be used; throws the error that a first call would meet. */
   ready?(): Promise<void>

@@ -104,6 +104,7 @@ describe('a manager', () => {
       | cookie                         | __Host-Http-sid; Path=/; this host only; Secure; HttpOnly; SameSite=lax; persistent |
       | namespace                      | none |
       | when the store fails           | error 503 |
+      | a user has at most             | any number of sessions |
       | one value holds at most        | 1048576 bytes |
       | a session holds at most        | 10000 names, 4194304 characters |
       | store                          | memory |

@@ -1,6 +1,6 @@
 import { Agent, request as httpRequest } from 'node:http'
 import type { IncomingMessage } from 'node:http'
-import { connect } from 'node:http2'
+import { connect, constants } from 'node:http2'
 import type { ClientHttp2Session, IncomingHttpHeaders } from 'node:http2'
 import type { Readable } from 'node:stream'
 
@@ -42,7 +42,9 @@ export class Reply {
 
   /** Goes away without reading the rest. */
   cut(): void {
-    this.#body.destroy()
+    const body = this.#body
+    if ('close' in body && typeof body.close === 'function') body.close(constants.NGHTTP2_CANCEL)
+    else body.destroy()
   }
 }
 
