@@ -117,6 +117,28 @@ describe('arguments', async () => {
     })
   })
 
+  test('the request itself has them as bytes, with address, path and query', async () => {
+    class Whole extends RequestHandler {
+      put() {
+        const { request } = this
+        const lists = [...request.arguments].map(([name, values]) => [name, values.join()])
+        this.write({ lists, url: request.fullUrl(), path: request.path, query: request.query })
+      }
+    }
+    const running = await run([['/.*', Whole]])
+    const sent = { method: 'PUT', headers: FORM, body: 'a=2&b=3' }
+    const reply = await fetchRaw(`${running.url}/x%20y?a=1`, sent)
+    expect(JSON.parse(reply.body)).toEqual({
+      lists: [
+        ['a', '1,2'],
+        ['b', '3'],
+      ],
+      url: `${running.url}/x%20y?a=1`,
+      path: '/x%20y',
+      query: 'a=1',
+    })
+  })
+
   test('JSON is not parsed into arguments', async () => {
     const headers = { 'content-type': 'application/json' }
     const reply = await fetchRaw(`${url}/echo`, { method: 'POST', headers, body: '{"a":1}' })
