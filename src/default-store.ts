@@ -24,6 +24,7 @@ export class DefaultStore implements SessionStore {
     deadline: false,
     userIndex: true,
     list: true,
+    expect: true,
   }
   #opening: Promise<SessionStore> | undefined
 

@@ -2,7 +2,8 @@ import { existsSync, mkdirSync, readdirSync, statSync, symlinkSync } from 'node:
 import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
-import type { EmbeddedStoreOptions } from '../../src/stores/embedded.ts'
+import { DefaultStore } from '../../src/default-store.ts'
+import { EmbeddedStore, type EmbeddedStoreOptions } from '../../src/stores/embedded.ts'
 import { EmbeddedStage } from '../support/embedded.ts'
 import { openTables } from '../support/embedded-tables.ts'
 import { HOUR, newChange, newId, newRecord, newTouch, withCode } from '../support/records.ts'
@@ -209,6 +210,10 @@ describe('a record that cannot be read', () => {
     expect(await store.load(broken)).toBeUndefined()
     await tables.close()
   })
+})
+
+test('the store of a manager that was given none declares what this one does', () => {
+  expect(new DefaultStore().capabilities).toEqual(new EmbeddedStore().capabilities)
 })
 
 test.each([
