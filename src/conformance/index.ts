@@ -13,6 +13,17 @@
  * @module
  */
 
+export { adapterChecks, runAdapterChecks } from './adapter-checks.ts'
+export type { CheckAnswer, CheckData, CheckSession } from './adapter-checks/application.ts'
+export { CheckApplication } from './adapter-checks/application.ts'
+export type { Protocol } from './adapter-checks/client.ts'
+export { AdapterHarness } from './adapter-checks/harness.ts'
+export type {
+  AdapterCheck,
+  AdapterKitOptions,
+  CheckServer,
+  ServeOptions,
+} from './adapter-checks/harness.ts'
 export { type Check, ConformanceError, type Level } from './check.ts'
 export { type StoreCheck, StoreHarness } from './harness.ts'
 export type { StoreNeed } from './needs.ts'

@@ -1,0 +1,4 @@
+import { serve } from './subjects/elysia.ts'
+import { checkAdapter } from './support/checks.ts'
+
+checkAdapter('elysia', serve, ['http/1.1', 'h2'])
