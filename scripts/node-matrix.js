@@ -1,13 +1,13 @@
 import { readdirSync } from 'node:fs'
-import { stripVTControlCharacters } from 'node:util'
 import { ensureBuilt } from './build.js'
 import { ensureInstalled } from './install.js'
 import { mustRun, root, run, runScript, say } from './tools.js'
+import { runVitest } from './vitest.js'
 
 /** The oldest Node that is supported, and the newest of every later line. */
 const VERSIONS = ['20.19', '20', '22', '24', '26']
 
-/** Loads every subpath of the built package by import and by require, and uses a session. */
+/** Loads every subpath of the built package by import and by require. */
 const SMOKE = `
 const { exports } = require('./package.json')
 const names = Object.keys(exports).filter((name) => name !== './package.json')
@@ -28,22 +28,22 @@ await runScript(async () => {
   const results = []
   for (const version of VERSIONS) results.push(await tryOn(version))
   console.table(Object.fromEntries(results))
-  return results.some(([, { package: loads, tests }]) => loads !== 'ok' || tests !== 'ok') ? 1 : 0
+  return results.every(([, { loads, failed }]) => loads && failed === 0) ? 0 : 1
 })
 
 /** @param {string} version */
 async function tryOn(version) {
   // npx puts the wanted node first on PATH; no other program of npm is involved.
-  const npx = ['-y', '-p', `node@${version}`, 'node']
-  const found = (await mustRun('npx', [...npx, '--print', 'process.version']))
-    .trim()
-    .split('\n')
-    .at(-1)
+  const node = ['npx', '-y', '-p', `node@${version}`, 'node']
+  const [npx = '', ...rest] = node
+  const found = (await mustRun(npx, [...rest, '--print', 'process.version'])).trim()
   say(`Node ${found}`)
-  const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--reporter=dot', ...coreTests()]
-  const tests = await run('npx', [...npx, ...vitest], { quiet: true })
-  const smoke = await run('npx', [...npx, '--eval', SMOKE], { quiet: true })
-  const result = { package: outcome(smoke), tests: outcome(tests), count: countOf(tests.output) }
+  const tests = await runVitest(coreTests(), { node, quiet: true })
+  const loading = await run(npx, [...rest, '--eval', SMOKE], { quiet: true })
+  if (tests.failed > 0) say(tests.output)
+  if (loading.code !== 0) say(loading.output)
+  const { passed, failed, skipped } = tests
+  const result = { loads: loading.code === 0, passed, failed, skipped }
   return /** @type {const} */ ([found, result])
 }
 
@@ -51,15 +51,4 @@ async function tryOn(version) {
 function coreTests() {
   const core = readdirSync(`${root}test`).filter((name) => name.endsWith('.test.ts'))
   return [...core.map((name) => `test/${name}`), 'test/stores/memory', 'test/stores/embedded']
-}
-
-/** @param {{ code: number, output: string }} result */
-function outcome({ code, output }) {
-  if (code !== 0) process.stderr.write(output)
-  return code === 0 ? 'ok' : 'failed'
-}
-
-/** @param {string} output */
-function countOf(output) {
-  return /Tests\s+(.*)/.exec(stripVTControlCharacters(output))?.[1] ?? ''
 }

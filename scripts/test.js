@@ -1,10 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { inspect, parseArgs } from 'node:util'
 import { build, buildExamples, ensureBuilt } from './build.js'
 import { ensureInstalled } from './install.js'
 import { ensurePrograms } from './programs.js'
-import { npm, Problem, root, run, runScript, say, tool } from './tools.js'
+import { npm, Problem, run, runScript, say, tool } from './tools.js'
+import { runVitest } from './vitest.js'
 
 const HELP = `Usage: npm test -- [options]
 
@@ -14,13 +15,11 @@ const HELP = `Usage: npm test -- [options]
 
 Steps: `
 
-/** @typedef {{ passed: number, failed: number, skipped: number }} Counts */
+/** @typedef {import('./vitest.js').Counts} Counts */
 
 const PASSED = { passed: 1, failed: 0, skipped: 0 }
 const FAILED = { passed: 0, failed: 1, skipped: 0 }
 const SKIPPED = { passed: 0, failed: 0, skipped: 1 }
-
-const RESULTS = '.build/vitest.json'
 
 /** @type {Record<string, () => Promise<Counts>>} */
 const STEPS = {
@@ -31,7 +30,7 @@ const STEPS = {
   types: () => check('typescript/bin/tsc', ['-p', 'tsconfig.test.json']),
   unused: () => check('knip/bin/knip.js', ['--no-progress', '--no-config-hints']),
   package: () => attempt(checkPackage),
-  tests: () => runTests(['--coverage']),
+  tests: () => runVitest(['--coverage']),
 }
 
 await runScript(async () => {
@@ -78,36 +77,7 @@ async function timed(name, step) {
 async function runSome(filters) {
   // A test that needs the build says so itself; the others run although something does not compile.
   await attempt(ensureBuilt)
-  return runTests([...filters])
-}
-
-/** @param {string[]} args */
-async function runTests(args) {
-  rmSync(root + RESULTS, { force: true })
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${RESULTS}`]
-  const { code } = await run(...tool('vitest/vitest.mjs', ['run', ...reporters, ...args]))
-  const counts = readResults()
-  // Whatever else made vitest fail (an error outside of a test, a threshold) is a failure too.
-  return code !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts
-}
-
-/** @returns {Counts} */
-function readResults() {
-  try {
-    const results = JSON.parse(readFileSync(root + RESULTS, 'utf8'))
-    return {
-      passed: results.numPassedTests,
-      failed: results.numFailedTests + results.testResults.filter(failedToLoad).length,
-      skipped: results.numPendingTests + results.numTodoTests,
-    }
-  } catch {
-    return FAILED
-  }
-}
-
-/** @param {{ status: string, assertionResults: unknown[] }} file */
-function failedToLoad({ status, assertionResults }) {
-  return status === 'failed' && assertionResults.length === 0
+  return runVitest(filters)
 }
 
 /** The tarball is what users get: exports and types are checked in it, not in the folder. */
