@@ -10,7 +10,7 @@ const PUBLIC_CORE = ['manager', 'session', 'session-data', 'errors', 'names', 'd
 
 /** What each folder of src may import from src, beside its own files. Core files are `src/*.ts`. */
 const MAY_IMPORT: Readonly<Record<string, (path: string) => boolean>> = {
-  stores: oneOf('store', 'errors', 'deadline', 'duration', 'names', 'change', 'record'),
+  stores: oneOf('store', 'errors', 'deadline', 'duration', 'names', 'change', 'record', 'keyring'),
   adapters: oneOf(...PUBLIC_CORE),
   security: oneOf(...PUBLIC_CORE),
   migrate: oneOf(...PUBLIC_CORE),

@@ -1,6 +1,7 @@
 import type { StoreKitOptions, StoreNeed } from '../../src/conformance/index.ts'
 import { MemoryStore } from '../../src/stores/memory.ts'
 import { startEmbeddedEngine } from './engines/embedded.ts'
+import { startEncryptedEngine } from './engines/encrypted.ts'
 import { startMemcachedEngine } from './engines/memcached.ts'
 import { startPostgresEngine } from './engines/postgres.ts'
 import { startRedisEngine } from './engines/redis.ts'
@@ -34,6 +35,10 @@ export const engines = {
   },
   embedded: { without: ['stop', 'start', 'cutNextReply'], start: startEmbeddedEngine },
   sqlite: { without: ['stop', 'start', 'cutNextReply'], start: startSqliteEngine },
+  'sqlite with encrypted values': {
+    without: ['stop', 'start', 'cutNextReply', 'dump', 'fromTheFuture'],
+    start: startEncryptedEngine,
+  },
   redis: { without: [], start: startRedisEngine },
   memcached: { without: [], start: startMemcachedEngine },
   postgres: { without: [], start: startPostgresEngine },

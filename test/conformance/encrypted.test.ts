@@ -1,0 +1,3 @@
+import { conform } from './conform.ts'
+
+conform('sqlite with encrypted values')
