@@ -6,8 +6,8 @@ try {
   const app = originProgram(engine, storage)
   // Before there is anything to close: whoever stops a program that is starting is heard too.
   const stop = (): void => void app.close().finally(() => process.exit(0))
-  process.once('SIGINT', stop)
-  process.once('SIGTERM', stop)
+  process.on('SIGINT', stop)
+  process.on('SIGTERM', stop)
   const { url } = await app.listen(port, '127.0.0.1')
   console.log(`The origin program, with sessions in the engine '${engine}'. Try it in a browser:
 
