@@ -1,3 +1,4 @@
+import { inspect as inspectValue } from 'node:util'
 import { createClient } from 'redis'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { Application } from '../../src/tornado/index.ts'
@@ -194,6 +195,30 @@ describe('D31: a mistake in the settings', () => {
 })
 
 describe('values', () => {
+  test('come back as what they were: text in any script, dates, maps, sets, bigints, bytes', async () => {
+    const values = {
+      text: '张三 😀',
+      date: new Date(0),
+      map: new Map([['a', new Set([1n, 2n])]]),
+      bytes: new Uint8Array([0, 255]),
+      nested: { list: [1, [null, { deep: true }]] },
+    }
+    const keep = doing(({ session }) => {
+      for (const [name, value] of Object.entries(values)) session.set(name, value)
+    })
+    const compare = doing(({ session }) => inspectValue(Object.fromEntries(session)))
+    const { visitor } = await run(
+      [
+        ['/', keep],
+        ['/compare', compare],
+      ],
+      onRedis(),
+    )
+    const browser = visitor()
+    await browser.get('/')
+    expect(resultOf(await browser.get('/compare'))).toBe(inspectValue(values))
+  })
+
   test('D20: null is a value like any other', async () => {
     const nulls = doing(({ session }) => {
       session.set('k', null)
