@@ -5,7 +5,9 @@ import type {
   SessionPage,
   SessionRecord,
   SessionStore,
+  StopListening,
   StoreCapabilities,
+  StoreEvent,
   Touch,
 } from './store.ts'
 
@@ -62,6 +64,10 @@ export class DefaultStore implements SessionStore {
 
   async deleteExpired(limit: number): Promise<number> {
     return (await (await this.#store()).deleteExpired?.(limit)) ?? 0
+  }
+
+  async watch(listener: (event: StoreEvent) => void): Promise<StopListening> {
+    return (await (await this.#store()).watch?.(listener)) ?? (() => Promise.resolve())
   }
 
   async ready(): Promise<void> {

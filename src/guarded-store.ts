@@ -10,7 +10,9 @@ import type {
   SessionPage,
   SessionRecord,
   SessionStore,
+  StopListening,
   StoreCapabilities,
+  StoreEvent,
   Touch,
 } from './store.ts'
 
@@ -76,6 +78,21 @@ export class GuardedStore implements SessionStore {
 
   async deleteExpired(limit: number): Promise<number> {
     return this.#call('deleteExpired', async () => (await this.#inner.deleteExpired?.(limit)) ?? 0)
+  }
+
+  async watch(listener: (event: StoreEvent) => void): Promise<StopListening> {
+    return (await this.#inner.watch?.(listener)) ?? this.#missing('watch')
+  }
+
+  async consume(
+    group: string,
+    handler: (event: StoreEvent) => void | Promise<void>,
+  ): Promise<StopListening> {
+    return (await this.#inner.consume?.(group, handler)) ?? this.#missing('consume')
+  }
+
+  async tell(event: StoreEvent): Promise<void> {
+    await this.#inner.tell?.(event)
   }
 
   async ready(): Promise<void> {

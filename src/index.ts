@@ -22,6 +22,9 @@ export type {
   SessionRecord,
   SessionStore,
   SessionToken,
+  StopListening,
   StoreCapabilities,
+  StoreEvent,
   Touch,
+  UserCap,
 } from './store.ts'

@@ -51,6 +51,30 @@ function expand(secret: Secret, purpose: string, length: number): Buffer {
   return Buffer.from(hkdfSync('sha256', secret, '', `sojourn/${purpose}/v1`, length))
 }
 
+const DEVELOPMENT_DIRECTORY = '.sojourn'
+
+/**
+ * The secrets of a manager as it was given them; in development one that is made and kept.
+ *
+ * @throws SessionError `ERR_SESSION_SECRET` if there is none in production, or one can be guessed
+ */
+export function resolveSecrets(
+  given: Secret | readonly Secret[] | undefined,
+  production: boolean,
+): [Secret, ...Secret[]] {
+  const secrets = given === undefined || given === '' ? [] : isList(given) ? given : [given]
+  if (secrets.length === 0 && !production && given === undefined) {
+    return [developmentSecret(DEVELOPMENT_DIRECTORY)]
+  }
+  checkSecrets(secrets, production)
+  const [current, ...older] = secrets
+  return [current as Secret, ...older]
+}
+
+function isList(given: Secret | readonly Secret[]): given is readonly Secret[] {
+  return Array.isArray(given)
+}
+
 /**
  * Refuses secrets that can be guessed.
  *

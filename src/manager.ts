@@ -9,8 +9,7 @@ import { describePolicy } from './describe.ts'
 import { SessionError } from './errors.ts'
 import { SessionEvents } from './events.ts'
 import { GuardedStore } from './guarded-store.ts'
-import { Keyring, checkSecrets, developmentSecret } from './keyring.ts'
-import type { Secret } from './keyring.ts'
+import { Keyring, resolveSecrets } from './keyring.ts'
 import { Opener } from './opening.ts'
 import type { Opened } from './opening.ts'
 import type { SessionOptions } from './options.ts'
@@ -19,7 +18,14 @@ import type { Policy } from './policy.ts'
 import type { DefaultData } from './session-data.ts'
 import type { Origin, SessionPort, SessionState } from './session-state.ts'
 import { Session, stateOf } from './session.ts'
-import type { ClientInfo, SessionId, SessionStore } from './store.ts'
+import type {
+  ClientInfo,
+  SessionId,
+  SessionStore,
+  StopListening,
+  StoreCapabilities,
+  StoreEvent,
+} from './store.ts'
 import { CookieSigner, TokenSource } from './token.ts'
 import { Values } from './values.ts'
 
@@ -31,7 +37,6 @@ export interface RequestInfo extends ClientInfo {
   readonly host?: string
 }
 
-const DEVELOPMENT_DIRECTORY = '.sojourn'
 const SWEEP_LIMIT = 1000
 
 /**
@@ -69,7 +74,7 @@ export class SessionManager<Data extends object = DefaultData> {
     checkCap(policy, store)
     const lines = new CookieLines(policy.cookie, this.#events)
     this.cookieName = lines.name
-    const keyring = new Keyring(secretsOf(options.secret, production))
+    const keyring = new Keyring(resolveSecrets(options.secret, production))
     this.#signer = new CookieSigner(keyring, lines.name, policy.namespace)
     this.#credentials = new CredentialReader(this.#signer, lines.name, this.#events)
     this.#store = new GuardedStore(store, this.#events, policy.storeDeadline)
@@ -178,6 +183,33 @@ export class SessionManager<Data extends object = DefaultData> {
     return this.#administration.revokeUser(user, except)
   }
 
+  /** What the store promises. */
+  get capabilities(): StoreCapabilities {
+    return this.#store.capabilities
+  }
+
+  /**
+   * Tells of what happens to sessions in every process that shares the store, within a second: for
+   * closing live connections. See also `observe`, which tells of this manager alone, and of more.
+   *
+   * @throws SessionError `ERR_SESSION_UNSUPPORTED` if the store has no events
+   */
+  watch(listener: (event: StoreEvent) => void): Promise<StopListening> {
+    return this.#store.watch(listener)
+  }
+
+  /**
+   * Hands every event to one consumer of the group, in whichever process, at least once.
+   *
+   * @throws SessionError `ERR_SESSION_UNSUPPORTED` if the store keeps no log of events
+   */
+  consume(
+    group: string,
+    handler: (event: StoreEvent) => void | Promise<void>,
+  ): Promise<StopListening> {
+    return this.#store.consume(group, handler)
+  }
+
   /** Removes at most `limit` expired records from a store that does not do so by itself. */
   sweep(limit: number = SWEEP_LIMIT): Promise<number> {
     return this.#store.deleteExpired(limit)
@@ -245,20 +277,6 @@ function checkCap({ cap }: Policy, { capabilities }: SessionStore): void {
 }
 
 const NO_VALUES: ReadonlyMap<string, string> = new Map()
-
-function secretsOf(given: SessionOptions['secret'], production: boolean): [Secret, ...Secret[]] {
-  const secrets = given === undefined || given === '' ? [] : isList(given) ? given : [given]
-  if (secrets.length === 0 && !production && given === undefined) {
-    return [developmentSecret(DEVELOPMENT_DIRECTORY)]
-  }
-  checkSecrets(secrets, production)
-  const [current, ...older] = secrets
-  return [current as Secret, ...older]
-}
-
-function isList(given: Secret | readonly Secret[]): given is readonly Secret[] {
-  return Array.isArray(given)
-}
 
 function clientOf({ userAgent, address }: RequestInfo): ClientInfo | undefined {
   if (userAgent === undefined && address === undefined) return undefined
