@@ -71,6 +71,11 @@ export class SessionError extends Error {
   get statusCode(): number {
     return this.status
   }
+
+  /** Never shown to a client by the error handlers of Koa and Nest, which ask for this name. */
+  get expose(): boolean {
+    return false
+  }
 }
 
 /** True for a `SessionError` of this or another copy of the package. */

@@ -2,6 +2,7 @@ import type { AnyElysia, Elysia } from 'elysia'
 import type { SessionManager } from '../manager.ts'
 import type { Session } from '../session.ts'
 import { statusOf } from './hold/failure.ts'
+import { checkOptions } from './support/options.ts'
 import { keptWith, sessionGetter } from './support/request-session.ts'
 import type { GetSession } from './support/request-session.ts'
 import { attachWeb, failureResponse, finish } from './support/web.ts'
@@ -42,6 +43,7 @@ export function session<Data extends object>(
   manager: SessionManager<Data>,
   options: ElysiaOptions = {},
 ): (app: AnyElysia) => AnyElysia {
+  checkOptions(options, ['info'])
   return (app) => {
     app.wrap((handle) => (request: Request, ...more: unknown[]) => {
       const go = () => handle(request, ...more)

@@ -4,6 +4,7 @@ import type { Session } from '../session.ts'
 import type { NodeResponse } from './hold.ts'
 import { attachSession } from './support/attach.ts'
 import { infoOf } from './support/node-request.ts'
+import { checkOptions } from './support/options.ts'
 import type { AdapterOptions } from './support/options.ts'
 import { showSession } from './support/property.ts'
 import { sessionGetter } from './support/request-session.ts'
@@ -49,6 +50,7 @@ export function session<Data extends object>(
   manager: SessionManager<Data>,
   options: ExpressOptions = {},
 ): ExpressMiddleware {
+  checkOptions(options)
   return async (request, response, next) => {
     if (options.skip?.(request) === true) return next()
     const info = () => infoOfRequest(request)

@@ -3,6 +3,7 @@ import type { SessionManager } from '../manager.ts'
 import type { Session } from '../session.ts'
 import { attachSession } from './support/attach.ts'
 import { infoOf } from './support/node-request.ts'
+import { checkOptions } from './support/options.ts'
 import type { AdapterOptions } from './support/options.ts'
 import { keptWith, noSession, sessionGetter } from './support/request-session.ts'
 import type { GetSession, RequestSession } from './support/request-session.ts'
@@ -35,6 +36,7 @@ export function session<Data extends object>(
   manager: SessionManager<Data>,
   options: FastifyOptions = {},
 ): FastifyPluginAsync {
+  checkOptions(options, ['encapsulate'])
   const plugin: FastifyPluginAsync = async (app) => {
     app.decorateRequest('session', {
       getter() {

@@ -1,5 +1,6 @@
 import type { SessionManager } from '../manager.ts'
 import type { Session } from '../session.ts'
+import { checkOptions } from './support/options.ts'
 import { sessionGetter } from './support/request-session.ts'
 import type { GetSession } from './support/request-session.ts'
 import { attachWeb, failureResponse, finish } from './support/web.ts'
@@ -46,6 +47,7 @@ export function session<Data extends object>(
   manager: SessionManager<Data>,
   options: FetchOptions = {},
 ): FetchSession<never> {
+  checkOptions(options, ['info', 'onError'])
   const onError = options.onError ?? warnAndAnswer
   return (handler) =>
     async (request, ...more) => {

@@ -2,6 +2,7 @@ import type { H3Event, Middleware } from 'h3'
 import type { RequestInfo, SessionManager } from '../manager.ts'
 import type { Session } from '../session.ts'
 import type { HeaderLine } from './hold.ts'
+import { checkOptions } from './support/options.ts'
 import { addLines } from './support/lines.ts'
 import { showSession } from './support/property.ts'
 import { sessionGetter } from './support/request-session.ts'
@@ -31,6 +32,7 @@ export function session<Data extends object>(
   manager: SessionManager<Data>,
   options: H3Options = {},
 ): Middleware {
+  checkOptions(options, ['info'])
   return async (event, next) => {
     if (options.skip?.(event) === true) return next()
     const kept = attachWeb(manager, event.req, () => infoOf(event, options))

@@ -2,6 +2,7 @@ import type { Context, MiddlewareHandler } from 'hono'
 import type { SessionManager } from '../manager.ts'
 import type { DefaultData } from '../session-data.ts'
 import type { Session } from '../session.ts'
+import { checkOptions } from './support/options.ts'
 import { sessionGetter } from './support/request-session.ts'
 import type { GetSession } from './support/request-session.ts'
 import { attachWeb, failureResponse, finish } from './support/web.ts'
@@ -29,6 +30,7 @@ export function session<Data extends object>(
   manager: SessionManager<Data>,
   options: HonoOptions = {},
 ): MiddlewareHandler<SessionEnv<Data>> {
+  checkOptions(options, ['info'])
   return async (c, next) => {
     if (options.skip?.(c) === true) return next()
     const kept = attachWeb(manager, c.req.raw, () => options.info?.(c))

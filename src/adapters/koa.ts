@@ -3,6 +3,7 @@ import type { SessionManager } from '../manager.ts'
 import type { Session } from '../session.ts'
 import { attachSession } from './support/attach.ts'
 import { infoOf } from './support/node-request.ts'
+import { checkOptions } from './support/options.ts'
 import type { AdapterOptions } from './support/options.ts'
 import { showSession } from './support/property.ts'
 import { sessionGetter } from './support/request-session.ts'
@@ -31,6 +32,7 @@ export function session<Data extends object>(
   manager: SessionManager<Data>,
   options: KoaOptions = {},
 ): Middleware {
+  checkOptions(options)
   return async (context, next) => {
     if (options.skip?.(context) === true) return void (await next())
     const attached = attachSession(manager, context.req, context.res, {

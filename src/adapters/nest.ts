@@ -22,6 +22,7 @@ import type { NodeResponse } from './hold.ts'
 import { attachSession } from './support/attach.ts'
 import { connectionInfo, infoOf } from './support/node-request.ts'
 import type { NodeRequest } from './support/node-request.ts'
+import { checkOptions } from './support/options.ts'
 import type { AdapterOptions } from './support/options.ts'
 import { showSession } from './support/property.ts'
 import { keptWith, sessionGetter } from './support/request-session.ts'
@@ -35,7 +36,7 @@ export interface NestRequest extends NodeRequest {
   readonly secure?: boolean | undefined
   readonly hostname?: string | undefined
   readonly method?: string | undefined
-  readonly url?: string | undefined
+  /** Path and query as they came. */
   readonly originalUrl?: string | undefined
 }
 
@@ -60,6 +61,7 @@ export function session<Data extends object>(
   manager: SessionManager<Data>,
   options: NestOptions = {},
 ): DynamicModule {
+  checkOptions(options, ['info'])
   class SessionModule {
     configure(consumer: MiddlewareConsumer): void {
       consumer

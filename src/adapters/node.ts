@@ -4,6 +4,7 @@ import type { RequestInfo, SessionManager } from '../manager.ts'
 import type { Session } from '../session.ts'
 import { answerPlainly } from './hold/failure.ts'
 import { attachSession } from './support/attach.ts'
+import { checkOptions } from './support/options.ts'
 import { connectionInfo, forwardedInfo } from './support/node-request.ts'
 import { sessionGetter } from './support/request-session.ts'
 import type { GetSession } from './support/request-session.ts'
@@ -68,6 +69,7 @@ export function session<Data extends object>(
   manager: SessionManager<Data>,
   options: NodeOptions = {},
 ): NodeSession<never> {
+  checkOptions(options, ['trustProxy', 'onError'])
   const open = opener(manager, options)
   const report = options.onError ?? warn
   return (handler) => (request, response) => {

@@ -1,3 +1,5 @@
+import { refuseUnknownNames } from '../../names.ts'
+
 /** What all adapters for a framework can be told. */
 export interface AdapterOptions<Request> {
   /**
@@ -8,4 +10,9 @@ export interface AdapterOptions<Request> {
   readonly lazy?: boolean
   /** Set this when some requests never use the session, such as those for files. */
   readonly skip?: (request: Request) => boolean
+}
+
+/** @throws SessionError `ERR_SESSION_OPTION` for an option that neither all adapters know nor this one */
+export function checkOptions(options: object, own: readonly string[] = []): void {
+  refuseUnknownNames(options, ['lazy', 'skip', ...own], 'session()')
 }
