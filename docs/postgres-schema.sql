@@ -23,3 +23,28 @@ CREATE TABLE IF NOT EXISTS "sojourn_sessions" (
 CREATE INDEX IF NOT EXISTS "sojourn_sessions_due" ON "sojourn_sessions" (due);
 
 CREATE INDEX IF NOT EXISTS "sojourn_sessions_user" ON "sojourn_sessions" (user_id) WHERE user_id IS NOT NULL;
+
+-- Makes room for one more session of a user: the ids of those that were deleted for it, or null if the
+-- user has the most that are allowed and none may be deleted. The caller holds the lock of the user; a
+-- function sees what was committed before it was called, which the statement that calls it may not.
+CREATE OR REPLACE FUNCTION "sojourn_sessions_room" (
+  owner text, session text, most integer, evict boolean, at bigint
+) RETURNS text[] LANGUAGE plpgsql AS $$
+DECLARE
+  surplus bigint;
+  evicted text[];
+BEGIN
+  SELECT count(*) - most + 1 INTO surplus FROM "sojourn_sessions" AS t
+    WHERE t.user_id = owner AND t.id <> session AND t.expires_at > at;
+  IF surplus <= 0 THEN RETURN '{}'; END IF;
+  IF NOT evict THEN RETURN NULL; END IF;
+  WITH first AS (
+    SELECT t.id FROM "sojourn_sessions" AS t
+    WHERE t.user_id = owner AND t.id <> session AND t.expires_at > at
+    ORDER BY t.expires_at LIMIT surplus FOR UPDATE
+  ), gone AS (
+    DELETE FROM "sojourn_sessions" AS t USING first WHERE t.id = first.id RETURNING t.id
+  )
+  SELECT coalesce(array_agg(gone.id), '{}') INTO evicted FROM gone;
+  RETURN evicted;
+END $$;

@@ -1,4 +1,3 @@
-import { conflict } from '../change.ts'
 import { Deadlines } from '../deadline.ts'
 import { parseDuration } from '../duration.ts'
 import type { Duration } from '../duration.ts'
@@ -14,10 +13,11 @@ import type {
   StoreCapabilities,
   Touch,
 } from '../store.ts'
+import { capParameters, changeParameters, outcomeOf, touchParameters } from './postgres/change.ts'
 import { statementRunner } from './postgres/client.ts'
 import type { Parameter, PgClient, PostgresSql, Row, RunStatement } from './postgres/client.ts'
 import { failure, wasUndone } from './postgres/failure.ts'
-import { checkFormat, corrupt, jsonOf, parametersOf, recordOf } from './postgres/row.ts'
+import { checkFormat, parametersOf, recordOf } from './postgres/row.ts'
 import { schemaText, tableNames } from './postgres/schema.ts'
 import { statementsFor } from './postgres/statements.ts'
 import type { Statements } from './postgres/statements.ts'
@@ -73,6 +73,7 @@ export class PostgresStore implements SessionStore {
     deadline: true,
     userIndex: true,
     list: true,
+    userCap: true,
     expect: true,
   }
   readonly #run: RunStatement
@@ -91,7 +92,7 @@ export class PostgresStore implements SessionStore {
     const { schema, table = 'sojourn_sessions', deadline = '2s', prepare = true } = options
     const names = tableNames(schema, table)
     this.#run = statementRunner(client, prepare)
-    this.#statements = statementsFor(names.table)
+    this.#statements = statementsFor(names)
     this.#schemaText = schemaText(names)
     this.#deadlines = new Deadlines(parseDuration(deadline, 'deadline'), 'PostgreSQL')
   }
@@ -125,8 +126,11 @@ export class PostgresStore implements SessionStore {
   }
 
   async commit(id: SessionId, change: SessionChange): Promise<CommitOutcome> {
-    const parameters = [id, ...changeParameters(change)]
-    const [row] = await this.#call('commit', this.#statements.commit, parameters)
+    const { commit, commitWithin } = this.#statements
+    const cap = capParameters(change)
+    const statement = cap === undefined ? commit : commitWithin
+    const parameters = [id, ...changeParameters(change), ...(cap ?? [])]
+    const [row] = await this.#call('commit', statement, parameters)
     return row === undefined ? 'gone' : outcomeOf(row, change)
   }
 
@@ -200,60 +204,6 @@ export class PostgresStore implements SessionStore {
       }
     }
   }
-}
-
-function touchParameters({ generation, at, expiresAt, whenBefore }: Touch): Parameter[] {
-  return [generation, at, expiresAt, whenBefore]
-}
-
-function changeParameters(change: SessionChange): Parameter[] {
-  return [
-    change.generation,
-    change.at,
-    change.expiresAt,
-    change.deadline ?? null,
-    change.clear === true,
-    JSON.stringify(change.unset),
-    jsonOf(change.set),
-    jsonOf(change.add),
-    jsonOf(orNull(change.expect)),
-    change.rotate ?? null,
-    change.user !== undefined,
-    change.user ?? null,
-    change.rememberFor !== undefined,
-    change.rememberFor ?? null,
-  ]
-}
-
-function orNull(expected: SessionChange['expect']): Map<string, string | null> {
-  return new Map(Array.from(expected ?? [], ([name, text]) => [name, text ?? null]))
-}
-
-function outcomeOf(row: Row, change: SessionChange): CommitOutcome {
-  if (row['stale'] === true) return 'stale'
-  checkFormat(row)
-  if (row['corrupt'] === true) throw corrupt()
-  if (row['expected'] !== true) throw conflict()
-  if (row['fit'] !== true) throw notANumber(change)
-  return {
-    generation: Number(row['generation']),
-    expiresAt: Number(row['expires_at']),
-    deadline: Number(row['deadline']),
-    added: addedOf(row['added']),
-  }
-}
-
-function addedOf(text: unknown): Map<string, number> {
-  const object = JSON.parse(String(text)) as Record<string, string>
-  return new Map(Object.entries(object).map(([name, sum]) => [name, Number(sum)]))
-}
-
-function notANumber({ add }: SessionChange): SessionError {
-  const names = [...add.keys()].map((name) => `'${name}'`).join(', ')
-  return new SessionError(
-    'ERR_SESSION_NOT_A_NUMBER',
-    `${names} cannot be incremented: what is stored, or the sum, is not a safe integer. Set it to a number first.`,
-  )
 }
 
 function idsOf(rows: readonly Row[]): SessionId[] {

@@ -99,8 +99,10 @@ export class SqliteStore implements SessionStore {
       if (record === undefined) return 'gone'
       const applied = applyChange(record, change)
       if (applied === 'stale') return 'stale'
+      const evicted = makeRoom(table, now, id, change)
+      if (evicted === 'full') return 'full'
       table.put(id, applied.record)
-      return applied.committed
+      return evicted.length === 0 ? applied.committed : { ...applied.committed, evicted }
     })
   }
 
@@ -194,6 +196,21 @@ export class SqliteStore implements SessionStore {
   }
 }
 
+/** The sessions of the user that had to go for this one, or `full` if none may. Within `write` only. */
+function makeRoom(
+  table: Table,
+  now: number,
+  id: SessionId,
+  { user, cap }: SessionChange,
+): SessionId[] | 'full' {
+  if (cap === undefined || typeof user !== 'string') return []
+  const others = table.othersOf(user, now, id)
+  const surplus = others.slice(0, Math.max(0, others.length - cap.most + 1))
+  if (surplus.length > 0 && cap.full === 'reject') return 'full'
+  for (const other of surplus) table.remove(other, now)
+  return surplus
+}
+
 function capabilitiesOf(database: SqliteDatabase | string): StoreCapabilities {
   const alone = typeof database === 'string' ? isMemoryPath(database) : isPrivate(checked(database))
   return {
@@ -206,6 +223,7 @@ function capabilitiesOf(database: SqliteDatabase | string): StoreCapabilities {
     deadline: true,
     userIndex: true,
     list: true,
+    userCap: true,
     expect: true,
   }
 }

@@ -31,9 +31,10 @@ function explain(state: string): readonly [SessionErrorCode, string] | undefined
         'The table of the sessions does not exist. Run `await store.migrate()` once, or docs/postgres-schema.sql.',
       ]
     case '42703':
+    case '42883':
       return [
         'ERR_SESSION_STORE',
-        'The table of the sessions lacks a column. Run `await store.migrate()` of this version once.',
+        'The table of the sessions is of another version. Run `await store.migrate()` of this version once.',
       ]
     case '22021':
     case '22P02':

@@ -5,6 +5,8 @@ export interface TableNames {
   /** With the schema, if there is one: `"web"."sessions"`. */
   readonly table: string
   readonly dueIndex: string
+  /** The function that makes room for a session of a user, with the schema. */
+  readonly roomFunction: string
   readonly userIndex: string
   /** The quoted schema, if one was given. */
   readonly schema?: string
@@ -22,9 +24,16 @@ export function tableNames(schema: string | undefined, table: string): TableName
   if (schema !== undefined) checkName('schema', schema, 63)
   // PostgreSQL cuts names at 63 bytes, and the indexes are called after the table.
   checkName('table', table, 58)
-  const quoted = { dueIndex: `"${table}_due"`, userIndex: `"${table}_user"` }
-  if (schema === undefined) return { table: `"${table}"`, ...quoted }
-  return { table: `"${schema}"."${table}"`, ...quoted, schema: `"${schema}"` }
+  const indexes = { dueIndex: `"${table}_due"`, userIndex: `"${table}_user"` }
+  const names = { table: `"${table}"`, roomFunction: `"${table}_room"`, ...indexes }
+  if (schema === undefined) return names
+  const within = (name: string): string => `"${schema}".${name}`
+  return {
+    ...names,
+    table: within(names.table),
+    roomFunction: within(names.roomFunction),
+    schema: `"${schema}"`,
+  }
 }
 
 /**
@@ -38,7 +47,13 @@ export function schemaText(names: TableNames): string {
 -- Run it as one transaction; it changes nothing where everything is there already.
 SELECT pg_advisory_xact_lock(7165054913321203);
 
-${schema}CREATE TABLE IF NOT EXISTS ${names.table} (
+${schema}${tableText(names)}
+
+${roomText(names)}
+`
+}
+
+const tableText = (names: TableNames): string => `CREATE TABLE IF NOT EXISTS ${names.table} (
   id text COLLATE "C" PRIMARY KEY,
   format smallint NOT NULL DEFAULT ${FORMAT},
   created_at bigint NOT NULL,
@@ -58,9 +73,34 @@ ${schema}CREATE TABLE IF NOT EXISTS ${names.table} (
 
 CREATE INDEX IF NOT EXISTS ${names.dueIndex} ON ${names.table} (due);
 
-CREATE INDEX IF NOT EXISTS ${names.userIndex} ON ${names.table} (user_id) WHERE user_id IS NOT NULL;
-`
-}
+CREATE INDEX IF NOT EXISTS ${names.userIndex} ON ${names.table} (user_id) WHERE user_id IS NOT NULL;`
+
+const roomText = (
+  names: TableNames,
+): string => `-- Makes room for one more session of a user: the ids of those that were deleted for it, or null if the
+-- user has the most that are allowed and none may be deleted. The caller holds the lock of the user; a
+-- function sees what was committed before it was called, which the statement that calls it may not.
+CREATE OR REPLACE FUNCTION ${names.roomFunction} (
+  owner text, session text, most integer, evict boolean, at bigint
+) RETURNS text[] LANGUAGE plpgsql AS $$
+DECLARE
+  surplus bigint;
+  evicted text[];
+BEGIN
+  SELECT count(*) - most + 1 INTO surplus FROM ${names.table} AS t
+    WHERE t.user_id = owner AND t.id <> session AND t.expires_at > at;
+  IF surplus <= 0 THEN RETURN '{}'; END IF;
+  IF NOT evict THEN RETURN NULL; END IF;
+  WITH first AS (
+    SELECT t.id FROM ${names.table} AS t
+    WHERE t.user_id = owner AND t.id <> session AND t.expires_at > at
+    ORDER BY t.expires_at LIMIT surplus FOR UPDATE
+  ), gone AS (
+    DELETE FROM ${names.table} AS t USING first WHERE t.id = first.id RETURNING t.id
+  )
+  SELECT coalesce(array_agg(gone.id), '{}') INTO evicted FROM gone;
+  RETURN evicted;
+END $$;`
 
 function checkName(option: string, name: string, longest: number): void {
   if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && name.length <= longest) return

@@ -8,6 +8,7 @@
  */
 
 import { FORMAT } from './schema.ts'
+import type { TableNames } from './schema.ts'
 
 /** The texts of all statements for one table. */
 export interface Statements {
@@ -15,6 +16,7 @@ export interface Statements {
   readonly loadAndTouch: string
   readonly create: string
   readonly commit: string
+  readonly commitWithin: string
   readonly destroy: string
   readonly swap: string
   readonly take: string
@@ -23,17 +25,14 @@ export interface Statements {
   readonly deleteExpired: string
 }
 
-/**
- * The texts of all statements.
- *
- * @param table - the table as it is written in a statement, quoted
- */
-export function statementsFor(table: string): Statements {
+/** The texts of all statements, with these names in them. */
+export function statementsFor({ table, roomFunction }: TableNames): Statements {
   return {
     load: load(table),
     loadAndTouch: loadAndTouch(table),
     create: create(table),
-    commit: commit(table),
+    commit: commit(table, NO_CAP),
+    commitWithin: commit(table, capOf(roomFunction)),
     destroy: destroy(table),
     swap: swap(table),
     take: take(table),
@@ -108,10 +107,10 @@ const NUMBER = `CASE WHEN d.text IS NULL THEN 0
 /**
  * $1 id, $2 generation, $3 at, $4 expiresAt, $5 deadline, $6 clear, $7 unset, $8 set, $9 add,
  * $10 expect, $11 rotate, $12 whether the user changes, $13 user, $14 whether rememberFor changes,
- * $15 rememberFor
+ * $15 rememberFor, and with a cap $16 most, $17 whether others are evicted
  */
-const commit = (table: string): string => `
-WITH ${clockSince('$3::bigint')}, held AS (
+const commit = (table: string, cap: Cap): string => `
+WITH ${clockSince('$3::bigint')}${cap.lock}, held AS (
   SELECT t.id, t.format, t.fence > $2::bigint AS stale,
     NOT EXISTS (SELECT FROM jsonb_each_text($10::text::jsonb) AS e
       WHERE t.data ->> e.key IS DISTINCT FROM e.value) AS expected,
@@ -120,7 +119,7 @@ WITH ${clockSince('$3::bigint')}, held AS (
       - ARRAY(SELECT jsonb_array_elements_text($7::text::jsonb))) || $8::text::jsonb AS draft,
     $11::text = 'fence' OR $11::text = 'renew' AND t.generation = $2::bigint AS grows,
     $3::bigint + skew AS at, $4::bigint + skew AS asked, $5::bigint + skew AS ending, skew
-  FROM ${table} AS t CROSS JOIN clock
+  FROM ${table} AS t CROSS JOIN clock ${cap.locked}
   WHERE t.id = $1 AND t.expires_at > clock.now
   FOR NO KEY UPDATE OF t
 ), sums AS (
@@ -129,6 +128,9 @@ WITH ${clockSince('$3::bigint')}, held AS (
   FROM held CROSS JOIN LATERAL jsonb_each_text($9::text::jsonb) AS a
   CROSS JOIN LATERAL (SELECT held.draft ->> a.key AS text) AS d
   CROSS JOIN LATERAL (SELECT ${NUMBER} + a.value::bigint AS sum) AS s
+), allowed AS MATERIALIZED (
+  SELECT ${cap.room} AS evicted FROM held CROSS JOIN sums CROSS JOIN clock
+  WHERE held.format <= ${FORMAT} AND NOT held.stale AND NOT held.corrupt AND held.expected AND sums.fit
 ), changed AS (
   UPDATE ${table} AS t SET
     data = held.draft || sums.added,
@@ -143,14 +145,31 @@ WITH ${clockSince('$3::bigint')}, held AS (
     authenticated_at = CASE WHEN NOT $12::boolean THEN t.authenticated_at
       WHEN $13::text IS NOT NULL THEN held.at END,
     remember_for = CASE WHEN $14::boolean THEN $15::bigint ELSE t.remember_for END
-  FROM held CROSS JOIN sums
-  WHERE t.id = held.id AND held.format <= ${FORMAT} AND NOT held.stale AND NOT held.corrupt
-    AND held.expected AND sums.fit
+  FROM held CROSS JOIN sums CROSS JOIN allowed
+  WHERE t.id = held.id AND allowed.evicted IS NOT NULL
   RETURNING t.generation, t.expires_at - held.skew AS expires_at, t.deadline - held.skew AS deadline
 )
 SELECT held.format, held.stale, held.corrupt, held.expected, sums.fit, sums.added::text AS added,
-  changed.generation, changed.expires_at, changed.deadline
-FROM held CROSS JOIN sums LEFT JOIN changed ON true`
+  changed.generation, changed.expires_at, changed.deadline, array_to_json(allowed.evicted)::text AS evicted
+FROM held CROSS JOIN sums LEFT JOIN allowed ON true LEFT JOIN changed ON true`
+
+/** What a commit has in addition if the user may have only so many sessions. */
+interface Cap {
+  readonly lock: string
+  readonly locked: string
+  readonly room: string
+}
+
+const NO_CAP: Cap = { lock: '', locked: '', room: `'{}'::text[]` }
+
+/** Logins of one user follow each other: the lock is taken before that of the row, and ends with the statement. */
+const capOf = (roomFunction: string): Cap => ({
+  lock: `, owner AS MATERIALIZED (
+  SELECT pg_advisory_xact_lock(hashtextextended($13::text, 7165054913321203)) AS lock
+)`,
+  locked: 'CROSS JOIN owner',
+  room: `${roomFunction}($13::text, held.id, $16::integer, $17::boolean, clock.now)`,
+})
 
 /** $1 id */
 const destroy = (table: string): string => `

@@ -19,6 +19,7 @@ export class Table {
   readonly #deleteAny: SqliteStatement
   readonly #deleteExpired: SqliteStatement
   readonly #idsOf: SqliteStatement
+  readonly #othersOf: SqliteStatement
   readonly #page: SqliteStatement
 
   /**
@@ -49,6 +50,9 @@ export class Table {
       (SELECT id FROM "${name}" WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`,
     )
     this.#idsOf = prepare(`SELECT id FROM "${name}" WHERE user_id = ? AND expires_at > ?`)
+    this.#othersOf = prepare(
+      `SELECT id FROM "${name}" WHERE user_id = ? AND expires_at > ? AND id <> ? ORDER BY expires_at`,
+    )
     this.#page = prepare(
       `SELECT id FROM "${name}" WHERE id > ? AND expires_at > ? ORDER BY id LIMIT ?`,
     )
@@ -104,6 +108,11 @@ export class Table {
 
   idsOf(user: string, now: number): SessionId[] {
     return this.#idsOf.all(user, now).map(idOf)
+  }
+
+  /** The live sessions of a user beside this one; those that end first come first. */
+  othersOf(user: string, now: number, id: SessionId): SessionId[] {
+    return this.#othersOf.all(user, now, id).map(idOf)
   }
 
   /** Ids after `cursor`, in their order. */
