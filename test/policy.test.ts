@@ -93,9 +93,8 @@ describe('a manager', () => {
   })
 
   it('describes the policy in force as a table', () => {
-    expect(
-      make({ renewAfter: '15m', cookie: { expiresDays: 2 } })().describe(),
-    ).toMatchInlineSnapshot(`
+    expect(make({ renewAfter: '15m', cookie: { expiresDays: 2 } })().describe())
+      .toMatchInlineSnapshot(`
       "| session                        | in force |
       | ------------------------------ | --- |
       | ends without a request after   | 2d |
