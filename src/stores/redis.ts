@@ -13,6 +13,7 @@ import type {
 } from '../store.ts'
 import { isClient } from './redis/client.ts'
 import type { RedisClient } from './redis/client.ts'
+import { COMMIT } from './redis/commit-script.ts'
 import { Connection } from './redis/connection.ts'
 import { failure, isNoScript } from './redis/failures.ts'
 import { Borrowed } from './redis/link.ts'
@@ -26,7 +27,7 @@ import {
   swapOutcome,
   takeOutcome,
 } from './redis/replies.ts'
-import { COMMIT, CREATE, SWAP, TAKE, TIME, TOUCH } from './redis/scripts.ts'
+import { CREATE, SWAP, TAKE, TIME, TOUCH } from './redis/scripts.ts'
 import type { Script } from './redis/scripts.ts'
 import { ServerClock } from './redis/server-clock.ts'
 import { checkOptions, checkSettings, checkSource } from './redis/settings.ts'
@@ -45,6 +46,7 @@ const CAPABILITIES: StoreCapabilities = Object.freeze({
   deadline: true,
   userIndex: false,
   list: false,
+  expect: true,
 })
 
 // The channel on which the manager publishes its events.

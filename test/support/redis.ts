@@ -16,12 +16,15 @@ export interface RedisServerOptions {
   readonly directory?: string
   /** A port; default: a free one. */
   readonly port?: number
+  /** A file of settings, which comes before the arguments. The server may write to it. */
+  readonly config?: string
   /** More arguments of the server: `['--requirepass', 'secret']`. */
   readonly args?: readonly string[]
 }
 
 const READY_WITHIN = 10_000
-const READY_LINE = 'Ready to accept connections'
+// What a server says, or a sentinel.
+const READY_LINE = /Ready to accept connections|Sentinel ID is/
 
 /** Starts a real redis-server on 127.0.0.1 and resolves when it answers. */
 export async function startRedis(options: RedisServerOptions = {}): Promise<RedisServer> {
@@ -109,8 +112,9 @@ export class RedisServer {
   }
 
   #arguments(): string[] {
-    const { persistent = false, args = [] } = this.#options
-    const base = ['--bind', this.host, '--port', String(this.#port), '--save', '']
+    const { persistent = false, config, args = [] } = this.#options
+    const first = config === undefined ? [] : [config]
+    const base = [...first, '--bind', this.host, '--port', String(this.#port), '--save', '']
     const file = ['--appendonly', persistent ? 'yes' : 'no', '--appendfsync', 'always']
     const directory = ['--dir', this.#directory ?? tmpdir()]
     return [...base, ...file, ...directory, '--daemonize', 'no', ...args]
@@ -155,9 +159,9 @@ function serves(child: ChildProcess): Promise<boolean> {
     }
     let log = ''
     child.stdout?.setEncoding('latin1').on('data', (text: string) => {
-      if (log.includes(READY_LINE)) return
+      if (READY_LINE.test(log)) return
       log += text
-      if (log.includes(READY_LINE)) settle(true)
+      if (READY_LINE.test(log)) settle(true)
     })
     child.once('error', () => settle(false))
     child.once('exit', () => settle(false))

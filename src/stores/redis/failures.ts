@@ -42,7 +42,7 @@ export function isNoScript(error: unknown): boolean {
 function codeOf(cause: unknown): string | undefined {
   if (!(cause instanceof Error)) return undefined
   if ('code' in cause && typeof cause.code === 'string') return cause.code
-  return /^[A-Z]{3,}(?= )/.exec(cause.message)?.[0]
+  return /^[A-Z]{3,}(?=[ :])/.exec(cause.message)?.[0]
 }
 
 function adviceFor(code: string | undefined): string {

@@ -1,25 +1,31 @@
+import { conflict } from '../../change.ts'
 import { SessionError } from '../../errors.ts'
 import type { CommitOutcome, SessionChange } from '../../store.ts'
 import { corrupt, newer } from './failures.ts'
 import { checked, digits } from './packed.ts'
 
+const NOTHING_EXPECTED: NonNullable<SessionChange['expect']> = new Map()
 const NOTHING_ADDED: ReadonlyMap<string, number> = new Map()
 
 /** The arguments of the script COMMIT. */
 export function commitArguments(change: SessionChange): string[] {
-  const { at, generation, expiresAt, deadline, rotate = '', clear, unset, set, add } = change
+  const { at, generation, expiresAt, deadline, rotate = '', unset, set, add } = change
+  const { clear = false, expect = NOTHING_EXPECTED } = change
   const end = deadline === undefined ? '' : digits(deadline)
   const times = `${digits(at)},${generation},${digits(expiresAt)},${end},${rotate}`
-  const rest = `${rememberIn(change)},${clear === true ? '1' : ''},${unset.length},${set.size}`
-  const args = [`${times},${rest}`, userIn(change), ...unset]
+  const rest = `${rememberIn(change)},${clear ? '1' : ''},${expect.size},${unset.length},${set.size}`
+  const args = [`${times},${rest}`, userIn(change)]
+  for (const [name, text] of expect) args.push(checked(name), maybe(text))
+  args.push(...unset)
   for (const [name, text] of set) args.push(checked(name), checked(text))
   for (const [name, by] of add) args.push(checked(name), addend(name, by))
   return args
 }
 
-/** What COMMIT answered. @throws SessionError as {@link refusal}, and `ERR_SESSION_NOT_A_NUMBER` */
+/** What COMMIT answered. @throws SessionError as {@link refusal}, `ERR_SESSION_CONFLICT`, `ERR_SESSION_NOT_A_NUMBER` */
 export function commitOutcome(reply: string, { add }: SessionChange): CommitOutcome {
   if (reply === 'gone' || reply === 'stale') return reply
+  if (reply === 'conflict') throw conflict()
   if (reply.startsWith('number,')) throw notANumber([...add.keys()][Number(reply.slice(7))] ?? '')
   const deadline = Number(reply.slice(26, 39))
   if (reply.length < 40 || Number.isNaN(deadline)) throw refusal(reply)

@@ -6,9 +6,11 @@ export interface Script {
   readonly sha: string
 }
 
-// What several scripts share. Only plain searches go through a record: U+0000 in Lua patterns depends
-// on the version of Lua. Times are 13 digits and stay text where they can, compared as text.
-const RECORD = `
+/**
+ * Lua for scripts that read a record. Only plain searches go through one: what U+0000 is in patterns
+ * depends on the version of Lua. Times have 13 digits and are compared as text.
+ */
+export const RECORD = `
 local find, sub, byte = string.find, string.sub, string.byte
 
 -- The text of the record under KEYS[1], the place of the U+0000 that ends its header, and what is in
@@ -31,6 +33,11 @@ local function locate(text, name, stop)
   if before then return last + 1, find(text, '\\0', last + 1, true) - 1, before end
 end
 
+-- Whether a value is what a caller believes: nothing for none, or = and the text.
+local function holds(believed, text, first, last)
+  return believed == (first and '=' .. sub(text, first, last) or '')
+end
+
 -- The bytes to replace, from and to, so that the name holds a text, or false for none; and by what.
 local function edit(name, wanted, first, last, before)
   if not first then return nil, nil, wanted and '\\1' .. name .. '\\0\\2' .. wanted .. '\\0' end
@@ -39,8 +46,11 @@ local function edit(name, wanted, first, last, before)
 end
 `
 
-// Clocks that differ by less count as one: what is stored are then the times of the process.
-const CLOCK = `
+/**
+ * Lua for scripts that write times. Clocks that differ by at most a second count as one: what is
+ * stored are then the times of the process as they are.
+ */
+export const CLOCK = `
 -- The time of the server as text, and what to add to times of a process whose clock says at.
 local function clock(at)
   local time = redis.call('TIME')
@@ -111,141 +121,6 @@ return now
 `)
 
 /**
- * Applies a change to a record, all or nothing.
- *
- * - KEYS: the record
- * - ARGV: with `,` between: at, generation, expiresAt, deadline or nothing, `renew` or `fence` or
- *   nothing, rememberFor (nothing: as it is, `-`: removed), `1` to clear, how many names to unset, how
- *   many to set; the user (nothing: as it is, `-`: removed, `=` and the user); the names to unset; those
- *   to set, each with its text; the others, each with the integer to add
- * - reply: `gone`, `stale`, `newer`, `corrupt`; `number,` and the place in the last list of what is no
- *   integer; or the time of the server, expiresAt, deadline, generation and the sums each after `,`
- */
-export const COMMIT: Script = script(`${RECORD}${CLOCK}
-local LARGEST = 9007199254740991
-
-local function integer(text)
-  if text == '0' then return 0 end
-  if #text > 17 or not find(text, '^%-?[1-9]%d*$') then return nil end
-  local number = tonumber(text)
-  return number >= -LARGEST and number <= LARGEST and number or nil
-end
-
-local text, stop, times, fence, login, remember = open()
-if not text then return stop end
-local at, opened, asked, ends, rotate, keep, clear, unset, set = string.match(ARGV[1],
-  '^(%d+),(%d+),(%d+),(%d*),(%a*),([%d-]*),(%d?),(%d+),(%d+)$')
-if tonumber(opened) < tonumber(fence) then return 'stale' end
-local generation = sub(times, 53)
-local now, ahead = clock(at)
-
-if clear ~= '' then text = sub(text, 1, find(text, '\\0\\1', stop, true) or -1) end
-
--- What each changed name holds in the end: a text, or false for none.
-local wanted, order, place = {}, {}, 3
-for _ = 1, unset do
-  order[#order + 1], wanted[ARGV[place]] = ARGV[place], false
-  place = place + 1
-end
-for _ = 1, set do
-  if wanted[ARGV[place]] == nil then order[#order + 1] = ARGV[place] end
-  wanted[ARGV[place]] = ARGV[place + 1]
-  place = place + 2
-end
-local sums = ''
-for n = place, #ARGV, 2 do
-  local name = ARGV[n]
-  local before = wanted[name]
-  if before == nil then
-    order[#order + 1] = name
-    local first, last = locate(text, name, stop)
-    before = first and sub(text, first, last)
-  end
-  local number = not before and 0 or integer(before)
-  local sum = number and number + tonumber(ARGV[n + 1])
-  if not sum or sum > LARGEST or sum < -LARGEST then return 'number,' .. (n - place) / 2 end
-  wanted[name] = string.format('%.0f', sum)
-  sums = sums .. ',' .. wanted[name]
-end
-
--- The bytes to replace, in their order: { from, to, by what }.
-local edits, added = {}, ''
-if ARGV[2] ~= '' then
-  local last = stop
-  if byte(text, stop + 1) == 117 then last = find(text, '\\0', stop + 1, true) end
-  local user = ARGV[2] == '-' and '' or 'u' .. sub(ARGV[2], 2) .. '\\0'
-  edits[1] = { stop + 1, last, user }
-  login = user ~= '' and shift(at, ahead) or ''
-end
-local function change(name, first, last, before)
-  local from, to, by = edit(name, wanted[name], first, last, before)
-  if from then edits[#edits + 1] = { from, to, by } elseif by then added = added .. by end
-end
-if #order <= 8 then
-  for _, name in ipairs(order) do change(name, locate(text, name, stop)) end
-  if #edits > 1 then table.sort(edits, function(a, b) return a[1] < b[1] end) end
-else
-  -- Many names are found in one pass over the entries.
-  local from = find(text, '\\0\\1', stop, true) or #text
-  while from < #text do
-    local middle = find(text, '\\0', from + 1, true)
-    local after = find(text, '\\0', middle + 1, true)
-    if not after or byte(text, from + 1) ~= 1 then return 'corrupt' end
-    local name = sub(text, from + 2, middle - 1)
-    if wanted[name] ~= nil then
-      change(name, middle + 2, after - 1, from)
-      wanted[name] = nil
-    end
-    from = after
-  end
-  for _, name in ipairs(order) do
-    if wanted[name] ~= nil then change(name) end
-  end
-end
-
-local expires, deadline = sub(times, 1, 13), sub(times, 14, 26)
-asked = shift(asked, ahead)
-if ends ~= '' then deadline = shift(ends, ahead)
-elseif asked < expires then asked = expires end
-expires = asked < deadline and asked or deadline
-
-local renewed = sub(times, 40, 52)
-if rotate == 'fence' or rotate == 'renew' and generation == opened then
-  generation, renewed = generation + 1, shift(at, ahead)
-  if rotate == 'fence' then fence = generation end
-end
-if keep ~= '' then remember = keep == '-' and '' or keep end
-
-local header = 's1' .. expires .. deadline .. sub(times, 27, 39) .. renewed .. generation .. ',' .. fence
-  .. ',' .. login .. ',' .. remember .. '\\0'
--- What keeps its place is overwritten there, which costs little and tells replicas little.
-local first = edits[1]
-if #header == stop and #edits < 2 and added == '' and clear == ''
-  and (not first or #first[3] == first[2] - first[1] + 1) then
-  redis.call('SETRANGE', KEYS[1], 0, header)
-  if first then redis.call('SETRANGE', KEYS[1], first[1] - 1, first[3]) end
-  redis.call('PEXPIREAT', KEYS[1], expires)
-  text = nil
-elseif #edits == 0 then
-  text = header .. sub(text, stop + 1) .. added
-elseif #edits == 1 then
-  text = header .. sub(text, stop + 1, first[1] - 1) .. first[3] .. sub(text, first[2] + 1) .. added
-else
-  local pieces, from = { header }, stop + 1
-  for _, e in ipairs(edits) do
-    pieces[#pieces + 1] = sub(text, from, e[1] - 1)
-    pieces[#pieces + 1] = e[3]
-    from = e[2] + 1
-  end
-  pieces[#pieces + 1] = sub(text, from)
-  pieces[#pieces + 1] = added
-  text = table.concat(pieces)
-end
-if text then redis.call('SET', KEYS[1], text, 'PXAT', expires) end
-return now .. shift(expires, -ahead) .. shift(deadline, -ahead) .. generation .. sums
-`)
-
-/**
  * Replaces one value if it still is what the caller believes.
  *
  * - KEYS: the record
@@ -257,7 +132,7 @@ local text, stop, times, fence = open()
 if not text then return stop end
 if ARGV[1] ~= '' and tonumber(ARGV[1]) < tonumber(fence) then return 'stale' end
 local first, last, before = locate(text, ARGV[2], stop)
-if (first and '=' .. sub(text, first, last) or '') ~= ARGV[3] then return '0' end
+if not holds(ARGV[3], text, first, last) then return '0' end
 local from, to, by = edit(ARGV[2], ARGV[4] ~= '' and sub(ARGV[4], 2), first, last, before)
 if by then
   text = sub(text, 1, (from or 0) - 1) .. by .. sub(text, (to or #text) + 1)
@@ -283,6 +158,7 @@ redis.call('SET', KEYS[1], sub(text, 1, before) .. sub(text, last + 2), 'PXAT', 
 return '=' .. sub(text, first, last)
 `)
 
-function script(text: string): Script {
+/** The script of a text. */
+export function script(text: string): Script {
   return { text, sha: createHash('sha1').update(text).digest('hex') }
 }

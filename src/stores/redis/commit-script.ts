@@ -1,0 +1,144 @@
+import { CLOCK, RECORD, script } from './scripts.ts'
+import type { Script } from './scripts.ts'
+
+/**
+ * Applies a change to a record, all or nothing.
+ *
+ * - KEYS: the record
+ * - ARGV: with `,` between: at, generation, expiresAt, deadline or nothing, `renew` or `fence` or
+ *   nothing, rememberFor (nothing: as it is, `-`: removed), `1` to clear, how many names to expect, to
+ *   unset, to set; the user (nothing: as it is, `-`: removed, `=` and the user); the names that are
+ *   expected, each with nothing, or `=` and its text; the names to unset; those to set, each with its
+ *   text; the others, each with the integer to add
+ * - reply: `gone`, `stale`, `newer`, `corrupt`, `conflict`; `number,` and the place in the last list of what is no
+ *   integer; or the time of the server, expiresAt, deadline, generation and the sums each after `,`
+ */
+export const COMMIT: Script = script(`${RECORD}${CLOCK}
+local LARGEST = 9007199254740991
+
+local function integer(text)
+  if text == '0' then return 0 end
+  if #text > 17 or not find(text, '^%-?[1-9]%d*$') then return nil end
+  local number = tonumber(text)
+  return number >= -LARGEST and number <= LARGEST and number or nil
+end
+
+local text, stop, times, fence, login, remember = open()
+if not text then return stop end
+local at, opened, asked, ends, rotate, keep, clear, expect, unset, set = string.match(ARGV[1],
+  '^(%d+),(%d+),(%d+),(%d*),(%a*),([%d-]*),(%d?),(%d+),(%d+),(%d+)$')
+if tonumber(opened) < tonumber(fence) then return 'stale' end
+local generation = sub(times, 53)
+local now, ahead = clock(at)
+
+local place = 3
+for _ = 1, expect do
+  if not holds(ARGV[place + 1], text, locate(text, ARGV[place], stop)) then return 'conflict' end
+  place = place + 2
+end
+if clear ~= '' then text = sub(text, 1, find(text, '\\0\\1', stop, true) or -1) end
+
+-- What each changed name holds in the end: a text, or false for none.
+local wanted, order = {}, {}
+for _ = 1, unset do
+  if wanted[ARGV[place]] == nil then order[#order + 1] = ARGV[place] end
+  wanted[ARGV[place]] = false
+  place = place + 1
+end
+for _ = 1, set do
+  if wanted[ARGV[place]] == nil then order[#order + 1] = ARGV[place] end
+  wanted[ARGV[place]] = ARGV[place + 1]
+  place = place + 2
+end
+local sums = ''
+for n = place, #ARGV, 2 do
+  local name = ARGV[n]
+  local before = wanted[name]
+  if before == nil then
+    order[#order + 1] = name
+    local first, last = locate(text, name, stop)
+    before = first and sub(text, first, last)
+  end
+  local number = not before and 0 or integer(before)
+  local sum = number and number + tonumber(ARGV[n + 1])
+  if not sum or sum > LARGEST or sum < -LARGEST then return 'number,' .. (n - place) / 2 end
+  wanted[name] = string.format('%.0f', sum)
+  sums = sums .. ',' .. wanted[name]
+end
+
+-- The bytes to replace, in their order: { from, to, by what }.
+local edits, added = {}, ''
+if ARGV[2] ~= '' then
+  local last = stop
+  if byte(text, stop + 1) == 117 then last = find(text, '\\0', stop + 1, true) end
+  local user = ARGV[2] == '-' and '' or 'u' .. sub(ARGV[2], 2) .. '\\0'
+  edits[1] = { stop + 1, last, user }
+  login = user ~= '' and shift(at, ahead) or ''
+end
+local function change(name, first, last, before)
+  local from, to, by = edit(name, wanted[name], first, last, before)
+  if from then edits[#edits + 1] = { from, to, by } elseif by then added = added .. by end
+end
+if #order <= 8 then
+  for _, name in ipairs(order) do change(name, locate(text, name, stop)) end
+  if #edits > 1 then table.sort(edits, function(a, b) return a[1] < b[1] end) end
+else
+  -- Many names are found in one pass over the entries.
+  local from = find(text, '\\0\\1', stop, true) or #text
+  while from < #text do
+    local middle = find(text, '\\0', from + 1, true)
+    local after = find(text, '\\0', middle + 1, true)
+    if not after or byte(text, from + 1) ~= 1 then return 'corrupt' end
+    local name = sub(text, from + 2, middle - 1)
+    if wanted[name] ~= nil then
+      change(name, middle + 2, after - 1, from)
+      wanted[name] = nil
+    end
+    from = after
+  end
+  for _, name in ipairs(order) do
+    if wanted[name] ~= nil then change(name) end
+  end
+end
+
+local expires, deadline = sub(times, 1, 13), sub(times, 14, 26)
+asked = shift(asked, ahead)
+if ends ~= '' then deadline = shift(ends, ahead)
+elseif asked < expires then asked = expires end
+expires = asked < deadline and asked or deadline
+
+local renewed = sub(times, 40, 52)
+if rotate == 'fence' or rotate == 'renew' and generation == opened then
+  generation, renewed = generation + 1, shift(at, ahead)
+  if rotate == 'fence' then fence = generation end
+end
+if keep ~= '' then remember = keep == '-' and '' or keep end
+
+local header = 's1' .. expires .. deadline .. sub(times, 27, 39) .. renewed .. generation .. ',' .. fence
+  .. ',' .. login .. ',' .. remember .. '\\0'
+-- What keeps its place is overwritten there, which costs little and tells replicas little.
+local first = edits[1]
+if #header == stop and #edits < 2 and added == '' and clear == ''
+  and (not first or #first[3] == first[2] - first[1] + 1) then
+  redis.call('SETRANGE', KEYS[1], 0, header)
+  if first then redis.call('SETRANGE', KEYS[1], first[1] - 1, first[3]) end
+  redis.call('PEXPIREAT', KEYS[1], expires)
+  text = nil
+elseif #edits == 0 then
+  text = header .. sub(text, stop + 1) .. added
+elseif #edits == 1 then
+  text = header .. sub(text, stop + 1, first[1] - 1) .. first[3] .. sub(text, first[2] + 1) .. added
+else
+  local pieces, from = { header }, stop + 1
+  for _, e in ipairs(edits) do
+    pieces[#pieces + 1] = sub(text, from, e[1] - 1)
+    pieces[#pieces + 1] = e[3]
+    from = e[2] + 1
+  end
+  pieces[#pieces + 1] = sub(text, from)
+  pieces[#pieces + 1] = added
+  text = table.concat(pieces)
+end
+if text then redis.call('SET', KEYS[1], text, 'PXAT', expires) end
+return now .. shift(expires, -ahead) .. shift(deadline, -ahead) .. generation .. sums
+`)

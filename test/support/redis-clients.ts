@@ -1,0 +1,81 @@
+import { GlideClient, GlideClusterClient } from '@valkey/valkey-glide'
+import * as ioredis from 'ioredis'
+import * as iovalkey from 'iovalkey'
+import { createClient, createClientPool, createCluster, createSentinel } from 'redis'
+import type { RedisClient } from '../../src/stores/redis.ts'
+
+/** Where a client finds its Redis. */
+export interface Address {
+  readonly host: string
+  readonly port: number
+}
+
+/** A client that is connected, and how to end it. */
+export interface Connected {
+  readonly client: RedisClient
+  close(): Promise<unknown>
+}
+
+type Connect = (nodes: readonly Address[]) => Promise<Connected>
+
+function at(node: Address | undefined): { host: string; port: number } {
+  if (node === undefined) throw new TypeError('A client needs an address.')
+  return { host: node.host, port: node.port }
+}
+
+const ignore = (): void => {}
+
+/** Every kind of client for one server. */
+export const single: Readonly<Record<string, Connect>> = {
+  'node-redis': async ([node]) => opened(createClient({ socket: at(node) })),
+  'node-redis, RESP2': async ([node]) => opened(createClient({ socket: at(node), RESP: 2 })),
+  'node-redis, a pool': async ([node]) => opened(createClientPool({ socket: at(node) })),
+  ioredis: async ([node]) => quitting(new ioredis.Redis(at(node))),
+  iovalkey: async ([node]) => quitting(new iovalkey.Redis(at(node))),
+  GLIDE: async ([node]) => {
+    const client = await GlideClient.createClient({ addresses: [at(node)] })
+    return { client, close: async () => client.close() }
+  },
+}
+
+/** Every kind of client for a cluster. */
+export const clustered: Readonly<Record<string, Connect>> = {
+  'node-redis': async (nodes) =>
+    opened(createCluster({ rootNodes: nodes.map((node) => ({ socket: at(node) })) })),
+  ioredis: async (nodes) => quitting(new ioredis.Cluster(nodes.map(at))),
+  iovalkey: async (nodes) => quitting(new iovalkey.Cluster(nodes.map(at))),
+  GLIDE: async (nodes) => {
+    const client = await GlideClusterClient.createClient({ addresses: nodes.map(at) })
+    return { client, close: async () => client.close() }
+  },
+}
+
+/** A client that asks a sentinel where the primary is. */
+export function throughSentinel(name: string, sentinel: Address): Promise<Connected> {
+  return opened(createSentinel({ name, sentinelRootNodes: [at(sentinel)] }))
+}
+
+interface NodeRedisLike {
+  on(event: 'error', listener: () => void): unknown
+  connect(): Promise<unknown>
+  close(): Promise<unknown>
+  destroy(): unknown
+}
+
+async function opened(client: NodeRedisLike & RedisClient): Promise<Connected> {
+  client.on('error', ignore)
+  await client.connect()
+  return { client, close: async () => client.destroy() }
+}
+
+interface IoredisLike {
+  on(event: 'error', listener: () => void): unknown
+  ping(): Promise<unknown>
+  disconnect(): void
+}
+
+async function quitting(client: IoredisLike & RedisClient): Promise<Connected> {
+  client.on('error', ignore)
+  await client.ping()
+  return { client, close: async () => client.disconnect() }
+}
