@@ -20,6 +20,7 @@ export class RequestSession<Data extends object> {
   #opening: Promise<Session<Data>> | undefined
   #session: Session<Data> | undefined
   #lines: Lines = []
+  #committing: Promise<unknown> | undefined
   #failed = false
 
   /** @param onOpen - is told when the session was opened: from then on it has to be committed */
@@ -52,8 +53,12 @@ export class RequestSession<Data extends object> {
     return this.#session?.established === true
   }
 
-  /** Stores what the request did so far, and answers all headers that are to be appended. */
+  /**
+   * Stores what the request did so far, and answers all headers that are to be appended. Of two calls
+   * at once the second waits for the first: what both would store is stored once.
+   */
   commit(): Lines | Promise<Lines> {
+    if (this.#committing !== undefined) return this.#committing.then(() => this.commit())
     if (this.#session === undefined || this.#failed) return this.#lines
     try {
       const now = this.manager.commitNow(this.#session)
@@ -73,12 +78,11 @@ export class RequestSession<Data extends object> {
 
   /** Stores what came after the headers; undefined if nothing did. A failure is also a warning. */
   after(): Promise<void> | undefined {
-    if (this.#session === undefined || this.#failed) return undefined
     try {
-      if (this.manager.commitNow(this.#session) !== undefined) return undefined
-      return this.manager.commit(this.#session).then(ignore, fail)
+      const lines = this.commit()
+      return lines instanceof Promise ? lines.then(ignore, fail) : undefined
     } catch (error) {
-      return Promise.reject(error as Error).catch(fail)
+      return Promise.reject(error).catch(fail)
     }
   }
 
@@ -89,13 +93,20 @@ export class RequestSession<Data extends object> {
     return this.#session
   }
 
-  async #commitLater(session: Session<Data>): Promise<Lines> {
-    try {
-      return this.#add(await this.manager.commit(session))
-    } catch (error) {
-      this.#failed = true
-      throw error
-    }
+  #commitLater(session: Session<Data>): Promise<Lines> {
+    const committing = this.manager.commit(session).then(
+      (lines) => {
+        this.#committing = undefined
+        return this.#add(lines)
+      },
+      (error: unknown) => {
+        this.#committing = undefined
+        this.#failed = true
+        throw error
+      },
+    )
+    this.#committing = committing
+    return committing
   }
 
   #add(lines: Lines): Lines {
