@@ -7,6 +7,9 @@ export type SessionSummary = { readonly id: SessionId } & Omit<
   'values' | 'generation' | 'renewedAt' | 'fence'
 >
 
+/** The same, with what says whose cookies are still good. */
+export type SessionDetails = SessionSummary & Pick<SessionRecord, 'generation' | 'fence'>
+
 /** A page of live sessions; without `cursor` it is the last one. */
 export interface SessionSummaries {
   readonly sessions: readonly SessionSummary[]
@@ -56,6 +59,12 @@ export class Administration {
       return record === undefined || id === undefined ? [] : [summaryOf(id, record)]
     })
   }
+}
+
+/** What is known of a session, with its generations. */
+export function detailsOf(id: SessionId, record: SessionRecord): SessionDetails {
+  const { generation, fence } = record
+  return { ...summaryOf(id, record), generation, fence }
 }
 
 function summaryOf(id: SessionId, record: SessionRecord): SessionSummary {

@@ -1,5 +1,6 @@
-import { Administration } from './administration.ts'
-import type { SessionSummaries, SessionSummary } from './administration.ts'
+import { Administration, detailsOf } from './administration.ts'
+import type { SessionDetails, SessionSummaries, SessionSummary } from './administration.ts'
+import { clientOf } from './client-info.ts'
 import { Committer } from './committing.ts'
 import { CookieLines } from './cookie-lines.ts'
 import type { HeaderLine } from './cookie-lines.ts'
@@ -168,6 +169,16 @@ export class SessionManager<Data extends object = DefaultData> {
     return this.#administration.list(cursor)
   }
 
+  /**
+   * A live session by its public id, without its values.
+   *
+   * @param touch - a generation: its idle deadline moves, as by a request with such a cookie
+   */
+  async inspect(id: SessionId, touch?: number): Promise<SessionDetails | undefined> {
+    const record = await this.#opener.look(id, this.#now(), touch)
+    return record === undefined ? undefined : detailsOf(id, record)
+  }
+
   /** Ends a session by its public id. False if there was none. */
   revoke(id: SessionId): Promise<boolean> {
     return this.#administration.revoke(id)
@@ -277,16 +288,3 @@ function checkCap({ cap }: Policy, { capabilities }: SessionStore): void {
 }
 
 const NO_VALUES: ReadonlyMap<string, string> = new Map()
-
-function clientOf({ userAgent, address }: RequestInfo): ClientInfo | undefined {
-  if (userAgent === undefined && address === undefined) return undefined
-  return {
-    ...(userAgent !== undefined && { userAgent: plain(userAgent, 256) }),
-    ...(address !== undefined && { address: plain(address, 64) }),
-  }
-}
-
-// What the client says of itself is kept as text that every engine can hold.
-function plain(text: string, most: number): string {
-  return text.replaceAll('\0', '').slice(0, most).toWellFormed()
-}

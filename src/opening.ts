@@ -4,7 +4,7 @@ import type { SessionError } from './errors.ts'
 import type { Presented } from './credentials.ts'
 import type { SessionEvents } from './events.ts'
 import type { Policy } from './policy.ts'
-import type { SessionRecord, SessionStore, Touch } from './store.ts'
+import type { SessionId, SessionRecord, SessionStore, Touch } from './store.ts'
 
 // The idle deadline moves only when less than this part of the idle time is left: most requests of an
 // active visitor write nothing.
@@ -43,6 +43,15 @@ export class Opener {
     } catch (error) {
       return this.#failed(presented, error)
     }
+  }
+
+  /**
+   * The live record under an id, without a cookie.
+   *
+   * @param generation - moves the idle deadline, as a request of that generation would
+   */
+  look(id: SessionId, now: number, generation?: number): Promise<SessionRecord | undefined> {
+    return this.#store.load(id, generation === undefined ? undefined : this.#touch(generation, now))
   }
 
   #touch(generation: number, at: number): Touch {

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { SessionManager } from '../src/manager.ts'
 import { MemoryStore } from '../src/stores/memory.ts'
-import { SECRET } from './support/stage.ts'
+import { HOUR, MINUTE, SECRET, Stage } from './support/stage.ts'
 import { Visitor } from './support/visitor.ts'
 
 let sessions: SessionManager
@@ -62,4 +62,27 @@ it('every live session is listed, page by page', async () => {
   } while (cursor !== undefined)
   expect(users).toHaveLength(3)
   expect(new Set(users)).toEqual(new Set(['a', 'b', 'c']))
+})
+
+describe('a session that is inspected', () => {
+  it('tells its generations and none of its values', async () => {
+    const alice = await loggedIn('alice')
+    const { result: id } = await alice.request((session) => session.id)
+    const found = await sessions.inspect(id)
+    expect(found).toMatchObject({ id, user: 'alice', generation: 1, fence: 1 })
+    expect(JSON.stringify(found)).not.toContain('data')
+    await sessions.revoke(id)
+    expect(await sessions.inspect(id)).toBeUndefined()
+  })
+
+  it('stays as long as it would have, unless it is touched with its generation', async () => {
+    const stage = new Stage()
+    await stage.alice.request((session) => session.set('private', 'data'))
+    const { result: id } = await stage.alice.request((session) => session.id)
+    const ends = stage.now + HOUR
+    stage.now += 30 * MINUTE
+    expect((await stage.sessions.inspect(id))?.expiresAt).toBe(ends)
+    expect((await stage.sessions.inspect(id, 7))?.expiresAt).toBe(ends)
+    expect((await stage.sessions.inspect(id, 0))?.expiresAt).toBe(stage.now + HOUR)
+  })
 })
