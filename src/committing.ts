@@ -40,8 +40,15 @@ export class Committer {
     const { changes, decision } = this.#plan(state)
     if (decision.call === 'nothing') return this.#unchanged(state, decision)
     if (state.outage !== undefined) throw state.outage
-    const cookie = await this.#write(state, changes, decision)
-    return state.sealed ? [] : [...cookie, ...this.#vary(state)]
+    // What is sealed while the store works still gets the headers of this commit.
+    const { sealed } = state
+    state.committing = true
+    try {
+      const cookie = await this.#write(state, changes, decision)
+      return sealed ? [] : [...cookie, ...this.#vary(state)]
+    } finally {
+      state.committing = false
+    }
   }
 
   #plan(state: SessionState): { readonly changes: ValueChanges; readonly decision: Decision } {
@@ -102,13 +109,14 @@ export class Committer {
   }
 
   async #begin(state: SessionState, changes: ValueChanges): Promise<HeaderLine[]> {
+    const { intent } = state
     const record = firstRecord(state, changes, this.#parts.now(), this.#parts.policy)
     const { id, token } = await this.#keep(state, record)
     const { user } = record
     this.#parts.events.tell({ type: 'created', id, ...(user !== undefined && { user }) })
     if (user !== undefined) this.#parts.events.tell({ type: 'elevated', id, user })
     state.origin = { id, token, record }
-    settle(state, changes, numbersIn(changes))
+    settle(state, intent, changes, numbersIn(changes))
     return this.#issue(state)
   }
 
@@ -125,13 +133,14 @@ export class Committer {
   }
 
   async #destroy(state: SessionState, { id, token, record }: Origin): Promise<HeaderLine[]> {
+    const { intent } = state
     await this.#parts.store.destroy(id)
     const user = record.user === undefined ? {} : { user: record.user }
-    if (state.intent.kind === 'logout') this.#parts.events.tell({ type: 'logged-out', id, ...user })
+    if (intent.kind === 'logout') this.#parts.events.tell({ type: 'logged-out', id, ...user })
     const by = token === undefined ? 'edit' : 'request'
     this.#parts.events.tell({ type: 'destroyed', id, by })
     state.origin = undefined
-    if (state.intent.kind === 'logout') state.intent = { kind: 'keep' }
+    if (state.intent === intent && intent.kind === 'logout') state.intent = { kind: 'keep' }
     return this.#parts.lines.delete()
   }
 
@@ -141,20 +150,22 @@ export class Committer {
     changes: ValueChanges,
     cookie: Decision['cookie'],
   ): Promise<HeaderLine[]> {
+    const { intent } = state
     const change = changeOf(state, origin, changes, this.#parts.now(), this.#parts.policy)
     const outcome = await this.#parts.store.commit(origin.id, change)
     if (outcome === 'full') throw tooMany(change.cap)
-    if (typeof outcome === 'string') return this.#lost(state, origin, changes, outcome)
+    if (typeof outcome === 'string') return this.#lost(state, intent, origin, changes, outcome)
     for (const id of outcome.evicted ?? []) this.#parts.events.tell({ type: 'evicted', id })
-    this.#tellOf(state, origin, change, outcome)
+    this.#tellOf(intent, origin, change, outcome)
     state.origin = { ...origin, record: recordAfter(origin.record, change, outcome) }
-    settle(state, changes, outcome.added)
+    settle(state, intent, changes, outcome.added)
     return cookie === 'issue' ? this.#issue(state) : []
   }
 
   // The session ended, or was fenced, while the request ran.
   async #lost(
     state: SessionState,
+    intent: Intent,
     { id }: Origin,
     changes: ValueChanges,
     outcome: 'gone' | 'stale',
@@ -165,19 +176,13 @@ export class Committer {
       ...changes.add.keys(),
     ])
     state.origin = undefined
-    if (decideAfterLoss(state.intent.kind) === 'begin-anew') return this.#create(state, changes)
-    settle(state, changes, new Map())
+    if (decideAfterLoss(intent.kind) === 'begin-anew') return this.#create(state, changes)
+    settle(state, intent, changes, new Map())
     return []
   }
 
-  #tellOf(
-    state: SessionState,
-    { id, record }: Origin,
-    change: SessionChange,
-    after: Committed,
-  ): void {
+  #tellOf(intent: Intent, { id, record }: Origin, change: SessionChange, after: Committed): void {
     const { events } = this.#parts
-    const { intent } = state
     const renewed = change.rotate === 'renew' && after.generation > record.generation
     if (intent.kind === 'login') events.tell({ type: 'elevated', id, user: intent.user })
     if (renewed) events.tell({ type: 'renewed', id, generation: after.generation })
@@ -202,13 +207,15 @@ export class Committer {
   }
 }
 
+// What the handler asked for while the store worked is left for the next commit.
 function settle(
   state: SessionState,
+  intent: Intent,
   changes: ValueChanges,
   added: ReadonlyMap<string, number>,
 ): void {
   state.values.settle(changes, added)
-  state.intent = { kind: 'keep' }
+  if (state.intent === intent) state.intent = { kind: 'keep' }
   state.rememberFor = undefined
 }
 

@@ -257,6 +257,7 @@ export class SessionManager<Data extends object = DefaultData> {
       reissue: live?.reissue === true,
       wasRead: false,
       sealed: false,
+      committing: false,
       outage: opened.kind === 'outage' ? opened.error : undefined,
     }
     return new Session<Data>(state)

@@ -47,6 +47,8 @@ export interface SessionState {
   wasRead: boolean
   /** The headers have left: the cookie can no longer be sent. */
   sealed: boolean
+  /** A commit is under way. */
+  committing: boolean
   /** The store failed when the session was opened; it is anonymous for now, and nothing can be saved. */
   readonly outage: SessionError | undefined
 }

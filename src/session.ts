@@ -258,7 +258,8 @@ export class Session<in out Data extends object = DefaultData> {
 
   #writableState(): SessionState {
     const state = this.#use()
-    if (state.sealed && state.origin === undefined) throw headersSent('begun')
+    const tooLate = state.sealed && state.origin === undefined && !state.committing
+    if (tooLate) throw headersSent('begun')
     return state
   }
 

@@ -65,3 +65,41 @@ describe('what is done while a commit is under way', () => {
     expect(await during(first, second)).toEqual({ seen: wanted, stored: wanted })
   })
 })
+
+describe('a session that is sealed while its first commit is under way', () => {
+  const begin = async () => {
+    const manager = new SessionManager<Data>({ secret: SECRET, store: new MemoryStore() })
+    const session = await manager.open(undefined)
+    session.set('a', 1)
+    const committing = manager.commit(session)
+    manager.seal(session)
+    const again = async () => {
+      const [[, line] = ['', '']] = await committing
+      return manager.open(line.split(';')[0])
+    }
+    return { manager, session, committing, again }
+  }
+
+  test('still gets its cookie, and may be written to', async () => {
+    const { manager, session, committing, again } = await begin()
+    session.set('b', 2)
+    expect((await committing)[0]?.[0]).toBe('Set-Cookie')
+    await manager.commit(session)
+    expect(Object.fromEntries(await again())).toEqual({ a: 1, b: 2 })
+  })
+
+  test('cannot be logged in any more', async () => {
+    const { session, committing } = await begin()
+    expect(() => session.login('ann')).toThrow(/headers/)
+    await committing
+    expect(() => session.login('ann')).toThrow(/headers/)
+  })
+
+  test('can be ended', async () => {
+    const { manager, session, committing, again } = await begin()
+    session.destroy()
+    await committing
+    await manager.commit(session)
+    expect((await again()).established).toBe(false)
+  })
+})

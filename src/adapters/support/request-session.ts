@@ -69,11 +69,12 @@ export class RequestSession<Data extends object> {
     }
   }
 
-  /** The same, when the headers are about to leave. */
+  /** The same, when the headers are about to leave: from now on the cookie cannot be changed. */
   release(): Lines | Promise<Lines> {
+    if (this.#committing !== undefined) return this.#committing.then(() => this.release())
     const lines = this.commit()
-    if (!(lines instanceof Promise)) return this.#seal(lines)
-    return lines.then((stored) => this.#seal(stored))
+    if (this.#session !== undefined) this.manager.seal(this.#session)
+    return lines
   }
 
   /** Stores what came after the headers; undefined if nothing did. A failure is also a warning. */
@@ -112,11 +113,6 @@ export class RequestSession<Data extends object> {
   #add(lines: Lines): Lines {
     this.#lines = mergeLines(this.#lines, lines)
     return this.#lines
-  }
-
-  #seal(lines: Lines): Lines {
-    if (this.#session !== undefined) this.manager.seal(this.#session)
-    return lines
   }
 }
 
