@@ -143,12 +143,14 @@ const ACTIONS: Readonly<Record<string, Action>> = {
     store(session, query)
     return text('parked')
   },
-  /** Sets what the query says and begins to stream; then sets `late`. */
-  stream: (session, query) => {
+  /** Sets what the query says and begins to stream; when the check says so, it sets `late`. */
+  stream: (session, query, application) => {
+    const wait = waiting(query, application)
     store(session, query)
-    return stream(streamed(session, () => session.set('late', 'yes')))
+    return stream(streamed(session, wait, () => session.set('late', 'yes')))
   },
-  'stream-login': (session) => stream(streamed(session, () => session.login('late'))),
+  'stream-login': (session, query, application) =>
+    stream(streamed(session, waiting(query, application), () => session.login('late'))),
   /** Streams until the client has gone away. */
   events: (session, query) => {
     store(session, query)
@@ -160,9 +162,19 @@ function store(session: CheckSession, query: URLSearchParams): void {
   for (const [name, value] of query) session.set(name, value)
 }
 
-async function* streamed(session: CheckSession, change: () => void): AsyncIterable<string> {
+function waiting(query: URLSearchParams, application: CheckApplication): () => Promise<void> {
+  const key = query.get('key')
+  query.delete('key')
+  return () => (key === null ? sleep(20) : application.park(key))
+}
+
+async function* streamed(
+  session: CheckSession,
+  wait: () => Promise<void>,
+  change: () => void,
+): AsyncIterable<string> {
   yield `data: ${session.get('early') as string}\n\n`
-  await sleep(20)
+  await wait()
   yield `data: ${outcomeOf(change)}\n\n`
 }
 

@@ -111,6 +111,7 @@ export class CheckClient {
     else this.jar.set(pair.slice(0, at), pair.slice(at + 1))
   }
 
+  // A server may close an idle connection just when it is used again: then browsers try a new one.
   #http(path: string, method: string, headers: Record<string, string>): Promise<Reply> {
     return new Promise((resolve, reject) => {
       const options = { host: '127.0.0.1', port: this.#port, path, method, headers }
@@ -118,7 +119,11 @@ export class CheckClient {
       request.on('response', (response: IncomingMessage) =>
         resolve(new Reply(response.statusCode ?? 0, response.headers, response)),
       )
-      request.on('error', reject)
+      request.on('error', (error) => {
+        if (!request.reusedSocket || !('code' in error) || error.code !== 'ECONNRESET')
+          reject(error)
+        else resolve(this.#http(path, method, headers))
+      })
       request.end()
     })
   }

@@ -52,8 +52,11 @@ export const outageChecks: readonly AdapterCheck[] = [
     alone: true,
     run: async (kit) => {
       const client = await kit.visitor({ early: 'one' })
-      const reply = await client.send('/stream')
+      const place = kit.application.expectParked()
+      const reply = await client.send(`/stream?key=${place.key}`)
+      await place.arrived
       await whileDown(kit, async () => {
+        place.go()
         const text = await reply.text().catch(() => undefined)
         demand(text === undefined, 'the stream came to a regular end')
       })
