@@ -14,7 +14,7 @@ import type {
   StoreCapabilities,
   Touch,
 } from '../store.ts'
-import { Environment } from './embedded/environment.ts'
+import type { Environment } from './embedded/environment.ts'
 import { closedFailure, openingFailure, verbFailure } from './embedded/failures.ts'
 import type { Sessions } from './embedded/sessions.ts'
 
@@ -220,6 +220,8 @@ export class EmbeddedStore implements SessionStore {
 
   async #acquire(): Promise<Environment> {
     try {
+      // A program whose sessions are elsewhere does not load LMDB.
+      const { Environment } = await import('./embedded/environment.ts')
       const environment = await Environment.acquire(this.#directory, this.#mapSize)
       this.#sweeper = setInterval(() => void this.#sweep(), this.#sweepEvery).unref()
       return environment
