@@ -32,7 +32,11 @@ export class CredentialReader {
       if (best !== undefined && best.token !== found.token) return this.#ambiguous()
       if (best === undefined || found.generation > best.generation) best = found
     }
-    return best === undefined ? undefined : { ...best, id: this.#signer.idOf(best.token) }
+    return best === undefined ? undefined : this.#presented(best)
+  }
+
+  #presented({ token, generation, outdatedKey }: Credential): Presented {
+    return { token, generation, outdatedKey, id: this.#signer.idOf(token) }
   }
 
   #verify(value: string): Credential | undefined {

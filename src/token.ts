@@ -1,6 +1,6 @@
-import { createHmac, hash, randomFillSync, timingSafeEqual } from 'node:crypto'
-import type { KeyObject } from 'node:crypto'
-import type { Keyring } from './keyring.ts'
+import { hash, randomFillSync } from 'node:crypto'
+import type { Key, Keyring } from './keyring.ts'
+import { Mac } from './mac.ts'
 import type { SessionId, SessionToken } from './store.ts'
 
 /** What a cookie value proves, once its MAC has verified. */
@@ -51,6 +51,7 @@ export class CookieSigner {
   readonly #keyring: Keyring
   readonly #purpose: string
   readonly #idPurpose: string
+  readonly #macs = new Map<Key, Mac>()
 
   constructor(keyring: Keyring, cookieName: string, namespace: string) {
     this.#keyring = keyring
@@ -65,63 +66,44 @@ export class CookieSigner {
 
   /** The cookie value `v1.<kid>.<token>.<generation>.<mac>` of a token at a generation. */
   sign(token: SessionToken, generation: number): string {
-    const { kid } = this.#keyring.current
-    const mac = this.#mac(this.#keyring.current.subKey('cookie'), kid, token, `${generation}`)
-    return `v1.${kid}.${token}.${generation}.${mac}`
+    const { current } = this.#keyring
+    const mac = this.#mac(current).of(signed(token, `${generation}`))
+    return `v1.${current.kid}.${token}.${generation}.${mac}`
   }
 
   /** What a cookie value proves, or why it proves nothing. Never throws, whatever the text is. */
   verify(value: string): Credential | Refusal {
-    const parts = split(value)
-    if (parts === undefined) return 'malformed'
-    const key = this.#keyring.find(parts.kid)
+    const [, kid = '', token = '', generation = '', mac = ''] = VALUE.exec(value) ?? []
+    if (kid === '') return 'malformed'
+    const key = this.#keyring.find(kid)
     if (key === undefined) return 'unknown-key'
-    const mac = this.#mac(key.subKey('cookie'), parts.kid, parts.token, parts.generation)
-    if (!sameText(mac, parts.mac)) return 'bad-signature'
+    if (!this.#mac(key).verifies(signed(token, generation), mac)) return 'bad-signature'
     return {
-      token: parts.token as SessionToken,
-      generation: Number(parts.generation),
+      token: token as SessionToken,
+      generation: Number(generation),
       outdatedKey: key !== this.#keyring.current,
     }
   }
 
-  // Every field is preceded by its length: no two lists of fields have the same text.
-  #mac(key: KeyObject, kid: string, token: string, generation: string): string {
-    const text = this.#purpose + measured(kid) + measured(token) + measured(generation)
-    return createHmac('sha256', key).update(text).digest('base64url')
+  #mac(key: Key): Mac {
+    return this.#macs.get(key) ?? this.#newMac(key)
+  }
+
+  #newMac(key: Key): Mac {
+    const mac = new Mac(key.subKey('cookie'), this.#purpose + measured(key.kid), LONGEST)
+    this.#macs.set(key, mac)
+    return mac
   }
 }
 
-interface Parts {
-  readonly kid: string
-  readonly token: string
-  readonly generation: string
-  readonly mac: string
-}
+// Only ASCII can pass, and one spelling of each value: there is no decoder to fool.
+const VALUE = /^v1\.([\w-]{8})\.([\w-]{43})\.(0|[1-9]\d{0,14})\.([\w-]{43})$/
 
-const GENERATION = /^(?:0|[1-9]\d{0,14})$/
-
-// The parts are taken by position, and only ASCII can pass: MAC and kid are compared as text, the
-// rest is covered by the MAC, so there is one spelling of a valid value and no decoder to fool.
-function split(value: string): Parts | undefined {
-  if (value.length > LONGEST || !value.startsWith('v1.')) return undefined
-  const kidEnd = 3 + KID_LENGTH
-  const tokenEnd = kidEnd + 1 + TOKEN_LENGTH
-  const macStart = value.length - MAC_LENGTH
-  if (macStart < tokenEnd + 3) return undefined
-  if (value[kidEnd] !== '.' || value[tokenEnd] !== '.' || value[macStart - 1] !== '.')
-    return undefined
-  const generation = value.slice(tokenEnd + 1, macStart - 1)
-  if (!GENERATION.test(generation)) return undefined
-  const kid = value.slice(3, kidEnd)
-  return { kid, token: value.slice(kidEnd + 1, tokenEnd), generation, mac: value.slice(macStart) }
+// Every field is preceded by its length: no two lists of fields have the same text.
+function signed(token: string, generation: string): string {
+  return `${TOKEN_LENGTH}:${token}${generation.length}:${generation}`
 }
 
 function measured(text: string): string {
   return `${Buffer.byteLength(text)}:${text}`
-}
-
-function sameText(expected: string, given: string): boolean {
-  const [left, right] = [Buffer.from(expected), Buffer.from(given)]
-  return left.length === right.length && timingSafeEqual(left, right)
 }
