@@ -22,7 +22,7 @@ export class TroubledStore implements SessionStore {
   }
 
   load(...call: Parameters<SessionStore['load']>): ReturnType<SessionStore['load']> {
-    return this.#call('load', () => this.#inner.load(...call))
+    return this.#read('load', () => this.#inner.load(...call))
   }
 
   create(...call: Parameters<SessionStore['create']>): ReturnType<SessionStore['create']> {
@@ -49,14 +49,29 @@ export class TroubledStore implements SessionStore {
     await this.#inner.close?.()
   }
 
-  // The write takes effect at the end of the delay: who is answered earlier would see the old state.
-  async #call<T>(verb: string, call: () => Promise<T>): Promise<T> {
+  // A read sees the store as it was asked, a write takes effect when it is answered: whoever is told
+  // too early that something was stored reads the old state.
+  async #read<T>(verb: string, read: () => Promise<T>): Promise<T> {
+    this.#begin(verb)
+    const answer = await read()
+    await this.#wait()
+    return answer
+  }
+
+  async #call<T>(verb: string, write: () => Promise<T>): Promise<T> {
+    this.#begin(verb)
+    await this.#wait()
+    return write()
+  }
+
+  #begin(verb: string): void {
     this.calls.push(verb)
+    if (!this.down) return
+    const message = `The store cannot be reached for ${verb}. Try again.`
+    throw new SessionError('ERR_SESSION_STORE', message)
+  }
+
+  async #wait(): Promise<void> {
     if (this.delay > 0) await sleep(this.delay)
-    if (!this.down) return call()
-    throw new SessionError(
-      'ERR_SESSION_STORE',
-      `The store cannot be reached for ${verb}. Try again.`,
-    )
   }
 }
