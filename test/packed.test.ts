@@ -31,7 +31,12 @@ beforeAll(async () => {
   await writeFile(join(project, 'package.json'), '{ "type": "module", "private": true }')
   // Nothing may depend on an install script: npm 12 does not run them.
   const quiet = ['--prefer-offline', '--ignore-scripts', '--no-audit', '--no-fund', '--no-save']
-  await npm(project, ['install', ...quiet, `./sojourn-${version()}.tgz`, ...otherPackages()])
+  await npm(project, [
+    'install',
+    ...quiet,
+    `./sojourn-${manifest().version}.tgz`,
+    ...otherPackages(),
+  ])
 }, INSTALL_LIMIT)
 
 afterAll(async () => {
@@ -44,6 +49,14 @@ test('every program of the README compiles against it', async () => {
     files.map((file, index) => writeFile(join(project, file), local(programs[index]))),
   )
   expect(await compile(files)).toBe('')
+})
+
+test('whoever imports a store needs the types of no client', async () => {
+  const imports = Object.entries(manifest().exports)
+    .filter(([, target]) => typeof target === 'object' && !target.types.includes('/adapters/'))
+    .map(([subpath]) => `import 'sojourn${subpath.slice(1)}'\n`)
+  await writeFile(join(project, 'subpaths.ts'), imports.join(''))
+  expect(await compile(['subpaths.ts'])).toBe('')
 })
 
 test('the first program of the README remembers a visitor, as its dialogue says', async () => {
@@ -96,22 +109,25 @@ function local(program = ''): string {
   })
 }
 
-function version(): string {
-  return (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string })
-    .version
+interface Manifest {
+  readonly version: string
+  readonly exports: Record<string, string | { readonly types: string }>
+  readonly devDependencies: Record<string, string>
 }
 
-/** What the program imports beside us, and its types, in the versions that are tested here. */
+function manifest(): Manifest {
+  return JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Manifest
+}
+
+/** What the programs import beside us, and its types, in the versions that are tested here. */
 function otherPackages(): string[] {
-  const file = readFileSync(join(root, 'package.json'), 'utf8')
-  const { devDependencies: known } = JSON.parse(file) as { devDependencies: Record<string, string> }
   const imported = [...programs.join('\n').matchAll(/from '([^'./][^'/]*)/g)].map(
     (match) => match[1],
   )
   const wanted = imported.flatMap((name) => [name, `@types/${name}`]).concat('@types/node')
-  return Object.keys(known)
-    .filter((name) => wanted.includes(name))
-    .map((name) => `${name}@${known[name]}`)
+  return Object.entries(manifest().devDependencies)
+    .filter(([name]) => wanted.includes(name))
+    .map(([name, range]) => `${name}@${range}`)
 }
 
 async function npm(folder: string, args: string[]): Promise<void> {
