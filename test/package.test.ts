@@ -27,6 +27,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
   './memcached': ['MemcachedStore'],
   './postgres': ['PostgresStore'],
   './sqlite': ['SqliteStore'],
+  './encrypted': ['EncryptedStore'],
   './node': ['session', 'getSession'],
   './express': ['session', 'getSession'],
   './fastify': ['session', 'getSession'],
@@ -46,7 +47,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
     'createSignedValue',
     'decodeSignedValue',
   ],
-  './conformance': ['storeChecks', 'run'],
+  './conformance': ['storeChecks', 'adapterChecks', 'run'],
 }
 
 describe('exports', () => {
