@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { applyChange, isStale, swapValue, touched } from '../change.ts'
 import { parseDuration } from '../duration.ts'
 import type { Duration } from '../duration.ts'
@@ -15,7 +16,7 @@ import type {
 } from '../store.ts'
 import { fileOpener, isDatabase, isMemoryPath, isPrivate } from './sqlite/database.ts'
 import type { SqliteDatabase } from './sqlite/database.ts'
-import { failure } from './sqlite/failure.ts'
+import { failure, isBusy } from './sqlite/failure.ts'
 import { Table } from './sqlite/table.ts'
 
 export type { SqliteDatabase, SqliteStatement, SqliteValue } from './sqlite/database.ts'
@@ -28,8 +29,7 @@ export interface SqliteStoreOptions {
    */
   readonly table?: string
   /**
-   * How long a write waits for other connections that are writing. The process does nothing else
-   * meanwhile.
+   * How long a call waits for other connections that are writing.
    * @default '2s'
    */
   readonly deadline?: Duration
@@ -41,6 +41,8 @@ export interface SqliteStoreOptions {
 }
 
 const PAGE = 500
+/** ms between two attempts of a writer that met another one; a write takes less than that. */
+const LONGEST_PAUSE = 5
 
 /**
  * Keeps sessions in SQLite, by any synchronous driver. Several processes may use one file.
@@ -144,17 +146,17 @@ export class SqliteStore implements SessionStore {
   }
 
   async list(cursor = ''): Promise<SessionPage> {
-    const ids = this.#call('list', (table, now) => table.page(cursor, now, PAGE))
+    const ids = await this.#call('list', (table, now) => table.page(cursor, now, PAGE))
     const last = ids.at(-1)
     return last === undefined || ids.length < PAGE ? { ids } : { ids, cursor: last }
   }
 
   async deleteExpired(limit: number): Promise<number> {
-    return this.#call('deleteExpired', (table, now) => table.removeExpired(now, limit))
+    return this.#write('deleteExpired', (table, now) => table.removeExpired(now, limit))
   }
 
   async ready(): Promise<void> {
-    this.#call('ready', () => undefined)
+    await this.#call('ready', () => undefined)
   }
 
   /** Closes a file that the store opened itself. A database of yours stays open. */
@@ -175,23 +177,28 @@ export class SqliteStore implements SessionStore {
     })
   }
 
-  #write<T>(verb: string, step: (table: Table, now: number) => T): T {
+  #write<T>(verb: string, step: (table: Table, now: number) => T): Promise<T> {
     return this.#call(verb, (table) => table.write(() => step(table, this.#now())))
   }
 
-  #call<T>(verb: string, step: (table: Table, now: number) => T): T {
-    if (this.#closed) throw closed(verb)
-    try {
-      return step(this.#opened(), this.#now())
-    } catch (cause) {
-      throw failure(verb, cause)
+  /** Does a step, or again if another connection was writing: nothing was done then. */
+  async #call<T>(verb: string, step: (table: Table, now: number) => T): Promise<T> {
+    const until = performance.now() + this.#patience
+    for (let attempt = 1; ; attempt++) {
+      if (this.#closed) throw closed(verb)
+      try {
+        return step(this.#opened(), this.#now())
+      } catch (cause) {
+        if (!isBusy(cause) || performance.now() >= until) throw failure(verb, cause)
+      }
+      await sleep(Math.random() * Math.min(attempt, LONGEST_PAUSE))
     }
   }
 
   #opened(): Table {
     if (this.#table !== undefined) return this.#table
     this.#database ??= this.#open()
-    this.#table = new Table(this.#database, this.#name, this.#patience)
+    this.#table = new Table(this.#database, this.#name)
     return this.#table
   }
 }

@@ -144,6 +144,8 @@ describe('faults', () => {
     expect(performance.now() - start).toBeLessThan(1_000)
     expect(await store.load(id)).toBeDefined()
     other.exec('ROLLBACK')
+    await new SqliteStore(other).commit(id, newChange({ set: new Map([['b', '2']]) }))
+    expect((await store.load(id))?.values.get('b')).toBe('2')
     expect(await store.commit(id, newChange())).toMatchObject({ generation: 0 })
     database.close()
     other.close()

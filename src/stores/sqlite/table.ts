@@ -2,16 +2,13 @@ import { packRecord, packedExpiry, unpackRecord } from '../../record.ts'
 import { SessionError } from '../../errors.ts'
 import type { SessionId, SessionRecord } from '../../store.ts'
 import type { SqliteDatabase, SqliteStatement } from './database.ts'
-import { isBusy } from './failure.ts'
 
 /**
  * The table of a store: a row for each session, with the record as bytes and what is searched for in
  * columns of its own. Everything that reads before it writes belongs into `write`.
  */
 export class Table {
-  readonly #begin: SqliteStatement
-  readonly #commit: SqliteStatement
-  readonly #rollback: SqliteStatement
+  readonly #database: SqliteDatabase
   readonly #select: SqliteStatement
   readonly #selectAny: SqliteStatement
   readonly #replace: SqliteStatement
@@ -23,19 +20,18 @@ export class Table {
   readonly #page: SqliteStatement
 
   /**
-   * Creates the table where it is missing.
+   * Creates the table where it is missing, and turns on the write-ahead log, with which readers and
+   * a writer do not wait for each other. A call that meets another writer fails at once.
    *
    * @param name - checked: it becomes part of the statements
-   * @param patience - ms to wait for another connection that writes
    */
-  constructor(database: SqliteDatabase, name: string, patience: number) {
-    database.exec(`PRAGMA busy_timeout = ${patience}`)
-    useWriteAheadLog(database, patience)
+  constructor(database: SqliteDatabase, name: string) {
+    // SQLite would keep the whole process waiting, and be unfair to some of the writers.
+    database.exec('PRAGMA busy_timeout = 0')
+    database.prepare('PRAGMA journal_mode = WAL').get()
     database.exec(schemaText(name))
     const prepare = (sql: string): SqliteStatement => database.prepare(sql)
-    this.#begin = prepare('BEGIN IMMEDIATE')
-    this.#commit = prepare('COMMIT')
-    this.#rollback = prepare('ROLLBACK')
+    this.#database = database
     this.#select = prepare(`SELECT record FROM "${name}" WHERE id = ? AND expires_at > ?`)
     this.#selectAny = prepare(`SELECT record, expires_at FROM "${name}" WHERE id = ?`)
     this.#replace = prepare(
@@ -60,10 +56,11 @@ export class Table {
 
   /** Does a step that no other connection can come between; all of it is kept, or nothing. */
   write<T>(step: () => T): T {
-    this.#begin.run()
+    // Not prepared: a driver may leave a prepared BEGIN that has failed with a view of the past.
+    this.#database.exec('BEGIN IMMEDIATE')
     try {
       const answer = step()
-      this.#commit.run()
+      this.#database.exec('COMMIT')
       return answer
     } catch (error) {
       this.#undo()
@@ -95,13 +92,14 @@ export class Table {
     return expired
   }
 
-  /** True if there was a live record. */
+  /** True if there was a live record. Within `write` only. */
   remove(id: SessionId, now: number): boolean {
     if (Number(this.#deleteLive.run(id, now).changes) > 0) return true
     this.#deleteAny.run(id)
     return false
   }
 
+  /** Within `write` only. */
   removeExpired(now: number, limit: number): number {
     return Number(this.#deleteExpired.run(now, limit).changes)
   }
@@ -122,7 +120,7 @@ export class Table {
 
   #undo(): void {
     try {
-      this.#rollback.run()
+      this.#database.exec('ROLLBACK')
     } catch {
       // SQLite has undone it by itself: a full disk, for example.
     }
@@ -138,23 +136,6 @@ function schemaText(name: string): string {
     );
     CREATE INDEX IF NOT EXISTS "${name}_expires_at" ON "${name}" (expires_at);
     CREATE INDEX IF NOT EXISTS "${name}_user_id" ON "${name}" (user_id) WHERE user_id IS NOT NULL;`
-}
-
-/**
- * Readers and a writer do not wait for each other with a write-ahead log. It is a property of the
- * file; the connection that turns it on must be alone for a moment, and SQLite does not wait for that.
- */
-function useWriteAheadLog(database: SqliteDatabase, patience: number): void {
-  const until = performance.now() + patience
-  for (;;) {
-    try {
-      database.prepare('PRAGMA journal_mode = WAL').get()
-      return
-    } catch (error) {
-      if (!isBusy(error) || performance.now() >= until) throw error
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10)
-    }
-  }
 }
 
 function bytesOf(row: unknown): Uint8Array {

@@ -1,25 +1,26 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import Database from 'libsql'
+import type Database from 'libsql'
 import type { EngineAccess } from '../../../src/conformance/index.ts'
 import { SqliteStore } from '../../../src/stores/sqlite.ts'
+import { openSqlite } from '../workers/sqlite.ts'
 import type { StartedEngine } from '../engines.ts'
 
 /** An SQLite file in a directory of its own. */
 export async function startSqliteEngine(): Promise<StartedEngine> {
   const directory = await mkdtemp(join(tmpdir(), 'sojourn-kit-'))
   const path = join(directory, 'sessions.db')
-  const database = new Database(path)
+  const database = openSqlite(path)
   await new SqliteStore(database).ready()
   return {
     options: {
-      store: () => new SqliteStore(new Database(path)),
+      store: () => new SqliteStore(openSqlite(path)),
       worker: new URL('../workers/sqlite.ts', import.meta.url),
       env: { KIT_SQLITE_PATH: path },
       engine: {
         ...accessTo(database),
-        elsewhere: () => new SqliteStore(new Database(path), { table: 'elsewhere' }),
+        elsewhere: () => new SqliteStore(openSqlite(path), { table: 'elsewhere' }),
       },
     },
     stop: async () => {
