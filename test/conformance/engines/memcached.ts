@@ -40,8 +40,11 @@ function accessTo(server: MemcachedServer): EngineAccess {
   return {
     dump: async () => {
       const names = (await keys()).map((key) => key.get('key'))
-      const items = await Promise.all(names.map((name) => server.ask(`get ${name}`, 'END')))
-      return items.join('\n')
+      let items = ''
+      // One connection at a time: memcached turns away the thousandth.
+      while (names.length > 0)
+        items += await server.ask(`get ${names.splice(0, 20).join(' ')}`, 'END')
+      return items
     },
     immortal: async () => {
       const left = (await keys()).filter((key) => key.get('exp') === '-1')
