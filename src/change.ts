@@ -6,7 +6,7 @@
  */
 
 import { SessionError } from './errors.ts'
-import type { Committed, SessionChange, SessionRecord, Touch } from './store.ts'
+import type { Committed, SessionChange, SessionId, SessionRecord, Touch } from './store.ts'
 
 type Draft = { -readonly [Name in keyof SessionRecord]: SessionRecord[Name] }
 
@@ -93,6 +93,26 @@ export function addToText(name: string, text: string | undefined, by: number): n
     'ERR_SESSION_NOT_A_NUMBER',
     `'${name}' cannot be incremented: what it holds, or the sum, is not a safe integer. Set it to a number first.`,
   )
+}
+
+/**
+ * Which sessions have to go so that a user who logs in has room.
+ *
+ * @param othersOf - the live sessions of the user beside this one; those that end first come first
+ */
+export function makeRoom(
+  { user, cap }: SessionChange,
+  othersOf: (user: string) => readonly SessionId[],
+): readonly SessionId[] | 'full' {
+  if (cap === undefined || typeof user !== 'string') return []
+  const others = othersOf(user)
+  const surplus = others.slice(0, Math.max(0, others.length - cap.most + 1))
+  return surplus.length > 0 && cap.full === 'reject' ? 'full' : surplus
+}
+
+/** The answer to a change for which these sessions were destroyed. */
+export function withEvicted(committed: Committed, evicted: readonly SessionId[]): Committed {
+  return evicted.length === 0 ? committed : { ...committed, evicted }
 }
 
 /** The error of a change whose `expect` does not hold. */

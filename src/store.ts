@@ -128,7 +128,11 @@ export interface Committed {
  */
 export type CommitOutcome = Committed | 'gone' | 'stale' | 'full'
 
-/** Something that happened to a session, as a store tells it to other processes. */
+/**
+ * Something that happened to a session, as a store tells it to other processes. `renewed`: the
+ * generation grew by a renewal. `elevated`: somebody logged in or out of a session that goes on; `user`
+ * says who it is now. A session that ends is told as one of `destroyed`, `expired` and `evicted`, once.
+ */
 export interface StoreEvent {
   readonly type:
     | 'created'
