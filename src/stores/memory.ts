@@ -1,7 +1,18 @@
-import { applyChange, isExpired, isStale, swapValue, touched } from '../change.ts'
+import {
+  applyChange,
+  isExpired,
+  isStale,
+  makeRoom,
+  swapValue,
+  touched,
+  withEvicted,
+} from '../change.ts'
 import type { Duration } from '../duration.ts'
 import { parseDuration } from '../duration.ts'
 import { SessionError } from '../errors.ts'
+import { eventOf, eventOfCommit } from '../event-log.ts'
+import { Listeners } from '../listening.ts'
+import type { EventHandler } from '../listening.ts'
 import { refuseUnknownNames } from '../names.ts'
 import type {
   CommitOutcome,
@@ -10,10 +21,14 @@ import type {
   SessionPage,
   SessionRecord,
   SessionStore,
+  StopListening,
   StoreCapabilities,
+  StoreEvent,
   Touch,
 } from '../store.ts'
+import { MemoryLog } from './memory/log.ts'
 import { Shelf } from './memory/shelf.ts'
+import type { Kept } from './memory/shelf.ts'
 
 /** How a `MemoryStore` is set up. */
 export interface MemoryStoreOptions {
@@ -45,6 +60,8 @@ const CAPABILITIES: StoreCapabilities = Object.freeze({
   deadline: true,
   userIndex: true,
   list: true,
+  userCap: true,
+  events: 'log',
   expect: true,
 })
 
@@ -53,10 +70,15 @@ const PAGE = 1_000
 /**
  * Sessions in the memory of this process: for tests, for development, and for a single process whose
  * sessions may end with it. What it hands out and what it is given stays the caller's: nothing is shared.
+ *
+ * Its events are kept in memory too, from the first `watch` or `consume` on: the last 10,000 for groups
+ * that have not handled them yet.
  */
 export class MemoryStore implements SessionStore {
   readonly capabilities: StoreCapabilities = CAPABILITIES
   readonly #shelf = new Shelf()
+  readonly #log = new MemoryLog()
+  readonly #listeners = new Listeners(this.#log)
   readonly #maxSessions: number
   readonly #sweepEvery: number
   readonly #now: () => number
@@ -82,8 +104,9 @@ export class MemoryStore implements SessionStore {
 
   async create(id: SessionId, record: SessionRecord): Promise<boolean> {
     if (this.#live(id) !== undefined) return false
-    if (this.#shelf.size >= this.#maxSessions) this.#shelf.removeOldest()
+    if (this.#shelf.size >= this.#maxSessions) this.#endOldest()
     this.#shelf.put(id, copyOf(record))
+    this.#tellOf('created', { id, record })
     this.#startSweeping()
     return true
   }
@@ -93,12 +116,18 @@ export class MemoryStore implements SessionStore {
     if (record === undefined) return 'gone'
     const applied = applyChange(record, change)
     if (applied === 'stale') return 'stale'
+    const evicted = makeRoom(change, (user) => this.#othersOf(user, id))
+    if (evicted === 'full') return 'full'
+    for (const other of evicted) this.#end(other, 'evicted')
     this.#shelf.put(id, applied.record)
-    return applied.committed
+    this.#tell(eventOfCommit(id, change, this.#now(), record, applied.record))
+    return withEvicted(applied.committed, evicted)
   }
 
   async destroy(id: SessionId): Promise<boolean> {
-    return this.#live(id) !== undefined && this.#shelf.remove(id)
+    if (this.#live(id) === undefined) return false
+    this.#end(id, 'destroyed')
+    return true
   }
 
   async swap(
@@ -144,10 +173,28 @@ export class MemoryStore implements SessionStore {
     return this.#sweep(limit)
   }
 
-  /** Stops the sweeper and forgets every session. */
+  async watch(listener: (event: StoreEvent) => void): Promise<StopListening> {
+    this.#refuseClosed()
+    return this.#listeners.watch(listener)
+  }
+
+  /** Events come one after the other; one whose handler threw comes again after a pause. */
+  async consume(group: string, handler: EventHandler): Promise<StopListening> {
+    this.#refuseClosed()
+    return this.#listeners.consume(group, handler)
+  }
+
+  async tell(event: StoreEvent): Promise<void> {
+    this.#refuseClosed()
+    this.#tell({ ...event })
+  }
+
+  /** Stops the sweeper, ends all listening and forgets every session. */
   async close(): Promise<void> {
     this.#closed = true
     clearInterval(this.#sweeper)
+    this.#listeners.close()
+    this.#log.clear()
     this.#shelf.clear()
   }
 
@@ -155,8 +202,38 @@ export class MemoryStore implements SessionStore {
     this.#refuseClosed()
     const record = this.#shelf.get(id)
     if (record === undefined || !isExpired(record, this.#now())) return record
-    this.#shelf.remove(id)
+    this.#end(id, 'expired')
     return undefined
+  }
+
+  #othersOf(user: string, id: SessionId): readonly SessionId[] {
+    const others = this.#shelf.idsOf(user).flatMap((other) => {
+      const record = other === id ? undefined : this.#live(other)
+      return record === undefined ? [] : [{ id: other, record }]
+    })
+    return others.toSorted((a, b) => a.record.expiresAt - b.record.expiresAt).map(({ id }) => id)
+  }
+
+  #endOldest(): void {
+    const oldest = this.#shelf.removeOldest()
+    if (oldest === undefined) return
+    this.#tellOf(isExpired(oldest.record, this.#now()) ? 'expired' : 'evicted', oldest)
+  }
+
+  #end(id: SessionId, how: StoreEvent['type']): void {
+    const record = this.#shelf.get(id)
+    this.#shelf.remove(id)
+    this.#tellOf(how, record && { id, record })
+  }
+
+  #tellOf(type: StoreEvent['type'], kept: Kept | undefined): void {
+    if (kept !== undefined) this.#tell(eventOf(type, kept.id, this.#now(), kept.record.user))
+  }
+
+  #tell(event: StoreEvent | undefined): void {
+    if (event === undefined) return
+    this.#log.append(event)
+    this.#listeners.nudge()
   }
 
   #startSweeping(): void {
@@ -167,7 +244,9 @@ export class MemoryStore implements SessionStore {
 
   #sweep(limit: number): number {
     const now = this.#now()
-    return this.#shelf.removeWhere((record) => isExpired(record, now), limit)
+    const removed = this.#shelf.removeWhere((record) => isExpired(record, now), limit)
+    for (const kept of removed) this.#tellOf('expired', kept)
+    return removed.length
   }
 
   #refuseClosed(): void {

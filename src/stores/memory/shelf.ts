@@ -1,7 +1,12 @@
 import type { SessionId, SessionRecord } from '../../store.ts'
 
-interface Entry {
+/** A record under its id. */
+export interface Kept {
   readonly id: SessionId
+  readonly record: SessionRecord
+}
+
+interface Entry extends Kept {
   /** Grows with every session: where a page of `page` goes on. */
   readonly serial: number
   record: SessionRecord
@@ -46,19 +51,21 @@ export class Shelf {
     return entry !== undefined
   }
 
-  /** Removes the record that was not used for the longest time. */
-  removeOldest(): void {
-    if (this.#oldest !== undefined) this.#drop(this.#oldest)
+  /** Removes and returns the record that was not used for the longest time. */
+  removeOldest(): Kept | undefined {
+    const oldest = this.#oldest
+    if (oldest !== undefined) this.#drop(oldest)
+    return oldest
   }
 
-  /** Removes at most `limit` records of which `test` is true, and tells how many. Looks at all of them. */
-  removeWhere(test: (record: SessionRecord) => boolean, limit: number): number {
-    let removed = 0
+  /** Removes and returns at most `limit` records of which `test` is true. Looks at all of them. */
+  removeWhere(test: (record: SessionRecord) => boolean, limit: number): readonly Kept[] {
+    const removed: Kept[] = []
     for (const entry of this.#entries.values()) {
-      if (removed >= limit) break
+      if (removed.length >= limit) break
       if (!test(entry.record)) continue
       this.#drop(entry)
-      removed++
+      removed.push(entry)
     }
     return removed
   }
