@@ -88,7 +88,7 @@ export function show(value: unknown): string {
 }
 
 function quoted(text: string): string {
-  return text === 'gone' || text === 'stale' ? `'${text}'` : JSON.stringify(text)
+  return ['gone', 'stale', 'full'].includes(text) ? `'${text}'` : JSON.stringify(text)
 }
 
 function jsonOf(value: unknown): string {

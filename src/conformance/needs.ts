@@ -10,6 +10,9 @@ export type StoreNeed =
   | 'sweep'
   | 'engineClock'
   | 'expect'
+  | 'userCap'
+  | 'events'
+  | 'eventLog'
   | 'close'
   | 'worker'
   | keyof EngineAccess
@@ -30,6 +33,9 @@ const DECLARED: Readonly<Record<string, (capabilities: StoreCapabilities) => boo
   list: ({ list }) => list,
   sweep: ({ expiry }) => expiry === 'sweep',
   expect: ({ expect }) => expect === true,
+  userCap: ({ userCap }) => userCap === true,
+  events: ({ events = 'none' }) => events !== 'none',
+  eventLog: ({ events }) => events === 'log',
   engineClock: ({ clock }) => clock === 'engine',
 }
 

@@ -40,7 +40,7 @@ export interface KitClock {
 
 /** What only the owner of an engine can do: look at its contents, break it, heal it. */
 export interface EngineAccess {
-  /** Everything that can be read from the engine, keys and contents, as one text. */
+  /** Everything that can be read from the engine but the log of events, keys and contents, as one text. */
   dump?(): Promise<string>
   /** Names of keys or rows that neither expire nor would be found by `deleteExpired`. */
   immortal?(): Promise<readonly string[]>

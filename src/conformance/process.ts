@@ -7,12 +7,16 @@ import type {
   SessionPage,
   SessionRecord,
   SessionStore,
+  StopListening,
   StoreCapabilities,
+  StoreEvent,
   Touch,
 } from '../store.ts'
-import type { Answer, Call, Hello, Verb } from './worker.ts'
+import type { Answer, Call, Delivery, Hello, Verb } from './worker.ts'
 
 const START_LIMIT = 30_000
+
+type Listener = (event: StoreEvent) => void | Promise<void>
 
 interface Waiting {
   readonly resolve: (value: unknown) => void
@@ -33,13 +37,17 @@ export interface ProcessOptions {
 export class StoreProcess {
   readonly #child: ChildProcess
   readonly #waiting = new Map<number, Waiting>()
+  readonly #listeners = new Map<number, Listener>()
   #outbox: Call[] = []
   #calls = 0
 
   private constructor(child: ChildProcess) {
     this.#child = child
-    child.on('message', (answers: readonly Answer[]) => {
-      for (const answer of answers) this.#settle(answer)
+    child.on('message', (messages: readonly (Answer | Delivery)[]) => {
+      for (const message of messages) {
+        if ('delivery' in message) void this.#deliver(message)
+        else this.#settle(message)
+      }
     })
     child.on('exit', (code, signal) =>
       this.#fail(new Error(`the process of the kit ended (${signal ?? code})`)),
@@ -73,6 +81,21 @@ export class StoreProcess {
     })
   }
 
+  /** Calls a verb that listens over there; what the listener here throws is thrown there. */
+  async listen(
+    verb: 'watch' | 'consume',
+    listener: Listener,
+    ...args: readonly unknown[]
+  ): Promise<StopListening> {
+    const number = this.#calls + 1
+    this.#listeners.set(number, listener)
+    await this.call(verb, ...args)
+    return async () => {
+      await this.call('stop', number)
+      this.#listeners.delete(number)
+    }
+  }
+
   /** Ends the process without warning, as a crash would. */
   async kill(): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
@@ -87,6 +110,16 @@ export class StoreProcess {
     this.#child.send(calls, (error) => {
       if (error !== null) this.#fail(error)
     })
+  }
+
+  async #deliver({ listener, delivery, event }: Delivery): Promise<void> {
+    const handled = async (): Promise<void> => this.#listeners.get(listener)?.(event)
+    const failed = await handled().then(
+      () => false,
+      () => true,
+    )
+    // If the process has ended, nobody waits over there.
+    await this.call('handled', delivery, failed).catch(() => undefined)
   }
 
   #settle(answer: Answer): void {
@@ -152,6 +185,18 @@ export class RemoteStore implements SessionStore {
 
   deleteExpired(limit: number): Promise<number> {
     return this.#call('deleteExpired', limit)
+  }
+
+  watch(listener: (event: StoreEvent) => void): Promise<StopListening> {
+    return this.#process.listen('watch', listener)
+  }
+
+  consume(group: string, handler: Listener): Promise<StopListening> {
+    return this.#process.listen('consume', handler, group)
+  }
+
+  tell(event: StoreEvent): Promise<void> {
+    return this.#call('tell', event)
   }
 
   /** Closes the store over there and ends its process. */

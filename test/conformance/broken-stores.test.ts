@@ -5,6 +5,8 @@ import { accessTo } from './broken/access.ts'
 import * as commit from './broken/commit.ts'
 import * as create from './broken/create.ts'
 import * as engine from './broken/engine.ts'
+import * as events from './broken/events.ts'
+import * as limits from './broken/limits.ts'
 import * as rotation from './broken/rotation.ts'
 import * as single from './broken/single.ts'
 import * as time from './broken/time.ts'
@@ -12,6 +14,9 @@ import { SimpleStore } from './simple-store.ts'
 
 // Processes start slowly on a busy machine.
 vi.setConfig({ testTimeout: 60_000 })
+
+/** How long the kit waits: a third of it for each event. */
+const PATIENCE = 3000
 
 /** Every broken store with checks that must catch it. */
 const caught: readonly (readonly [new () => SessionStore, ...ids: string[]])[] = [
@@ -88,6 +93,23 @@ const caught: readonly (readonly [new () => SessionStore, ...ids: string[]])[] =
   [engine.IndexNeverForgets, 'S32b', 'S32e', 'S32f'],
   [engine.IndexKeepsTheDead, 'S32c'],
   [engine.IndexWithoutCase, 'S32d'],
+  [limits.CountsBefore, 'S34', 'S34b'],
+  [limits.EvictsTheNewest, 'S34c'],
+  [limits.RefusesAfterwards, 'S34c'],
+  [limits.CountsItself, 'S34d'],
+  [limits.CountsTheExpired, 'S34d'],
+  [limits.MakesRoomFirst, 'S34e'],
+  [limits.BlinkingIndex, 'S35'],
+  [events.EverySweeperTells, 'S36'],
+  [events.ExpiresTheDestroyed, 'S37'],
+  [events.TellsEveryCommit, 'S38'],
+  [events.SilentLogout, 'S38b'],
+  [events.TellsEvictionAsDestroy, 'S38c'],
+  [events.TellsNobody, 'S38d'],
+  [events.ListensForEver, 'S38e'],
+  [events.EveryConsumerGetsAll, 'S38f'],
+  [events.TriesOnce, 'S38g'],
+  [events.ForgetfulGroup, 'S38i'],
   [engine.ListsTheDead, 'S33'],
   [engine.ListsOnePage, 'S33'],
   [engine.CountingCursor, 'S33b'],
@@ -102,8 +124,9 @@ const caught: readonly (readonly [new () => SessionStore, ...ids: string[]])[] =
   [engine.Lonely, 'S2c', 'S43', 'S46'],
 ]
 
-/** Checks that look at other processes: the lonely store is caught by them in a test of its own. */
+/** Checks that look at other processes: lonely stores are caught by them in tests of their own. */
 const inProcesses = ['S47', 'S47b', 'S68']
+const ofConsumers = ['S38h']
 
 for (const [Store, ...ids] of caught) {
   test(`${Store.name} is caught by ${ids.join(', ')}`, async () => {
@@ -112,27 +135,38 @@ for (const [Store, ...ids] of caught) {
 }
 
 test('every check catches a store that breaks its clause', () => {
-  const ids = new Set([...inProcesses, ...caught.flatMap(([, ...ids]) => ids)])
+  const ids = new Set([...inProcesses, ...ofConsumers, ...caught.flatMap(([, ...ids]) => ids)])
   expect(storeChecks.filter(({ id }) => !ids.has(id)).map(({ id }) => id)).toEqual([])
 })
 
+const correct = [SimpleStore, engine.IndexedStore, commit.ExpectingStore, events.TellingStore]
+
 test('the correct stores that the broken ones derive from are not caught', async () => {
   for (const { id } of storeChecks) {
-    for (const Store of [SimpleStore, engine.IndexedStore, commit.ExpectingStore]) {
+    for (const Store of correct) {
       expect(await failure(Store, id)).toBeUndefined()
     }
   }
 })
 
-test('what another process does not find is caught', async () => {
+test.each([
+  ['sessions that another process does not find are', 'lonely', engine.Lonely, inProcesses],
+  [
+    'events that another process does not hear are',
+    'lonely-teller',
+    events.LonelyTeller,
+    ofConsumers,
+  ],
+] as const)('%s caught', async (_, worker, Store, ids: readonly string[]) => {
   const kit = await StoreHarness.open({
-    store: () => new engine.Lonely(),
-    worker: new URL('broken/lonely.worker.ts', import.meta.url),
+    store: () => new Store(),
+    worker: new URL(`broken/${worker}.worker.ts`, import.meta.url),
     execArgv: ['--import', 'tsx'],
     processes: 1,
+    timeout: PATIENCE,
   })
   try {
-    for (const check of storeChecks.filter(({ id }) => inProcesses.includes(id))) {
+    for (const check of storeChecks.filter(({ id }) => ids.includes(id))) {
       await expect(check.run(kit)).rejects.toMatchObject({ check: check.id })
     }
   } finally {
@@ -156,7 +190,13 @@ async function failure(
   const first = new Store()
   const stores = [first]
   const store = (): SessionStore => stores.pop() ?? new Store()
-  const kit = await StoreHarness.open({ store, rounds: 10, engine: accessTo(first) })
+  const engineAccess = accessTo(first)
+  const kit = await StoreHarness.open({
+    store,
+    rounds: 10,
+    engine: engineAccess,
+    timeout: PATIENCE,
+  })
   try {
     if (kit.lacks(check) === undefined) await check.run(kit)
     return undefined

@@ -1,7 +1,7 @@
 import { demand, demandCommitted, demandEqual, loadLive } from '../expect.ts'
 import { expiring } from '../expiring.ts'
 import type { StoreCheck, StoreHarness } from '../harness.ts'
-import type { SessionId, SessionStore } from '../../store.ts'
+import type { CommitOutcome, SessionId, SessionStore } from '../../store.ts'
 
 const STRANGE_USERS = [
   'a:b',
@@ -173,6 +173,36 @@ export const userIndexChecks: readonly StoreCheck[] = [
       }
     },
   },
+  {
+    id: 'S35',
+    level: 'MUST',
+    clause:
+      'When every session that `sessionsOf` finds is destroyed, all sessions that the user had before are gone, whatever commits and logins are under way; a session that was not destroyed is found still.',
+    title: 'logging out everywhere ends every session there was',
+    needs: ['userIndex'],
+    run: async (kit) => {
+      await kit.race(async (round) => {
+        const user = fresh(kit, 'alice')
+        const visits = kit.writers.map((_, n) =>
+          n % 2 === 0 ? kit.record({ user }) : kit.record(),
+        )
+        const ids = await Promise.all(visits.map((record) => kit.session(record)))
+        await kit.parallel<unknown>((store, n) =>
+          n === round % kit.writers.length
+            ? destroyAll(store, user)
+            : commitOrLogIn(kit, { store, id: ids[n] ?? kit.id(), n, user }),
+        )
+        const records = await Promise.all(ids.map((id) => kit.other.load(id)))
+        const left = records.filter((record, n) => n % 2 === 0 && record !== undefined).length
+        demandEqual(left, 0, 'the number of sessions that were left when all were destroyed')
+        await demandSessions(kit, {
+          user,
+          ids: ids.filter((_, n) => records[n]?.user === user),
+          when: 'after all were destroyed while others logged in',
+        })
+      })
+    },
+  },
 ]
 
 interface Sessions {
@@ -198,6 +228,16 @@ interface InOrOut {
   readonly id: SessionId
   readonly n: number
   readonly user: string
+}
+
+async function destroyAll(store: SessionStore, user: string): Promise<void> {
+  const ids = (await store.sessionsOf?.(user)) ?? []
+  await Promise.all(ids.map((id) => store.destroy(id)))
+}
+
+function commitOrLogIn(kit: StoreHarness, { store, id, n, user }: InOrOut): Promise<CommitOutcome> {
+  if (n % 2 === 1) return store.commit(id, kit.change({ user, rotate: 'fence' }))
+  return store.commit(id, kit.setting({ a: '1' }, n % 4 === 0 ? { rotate: 'renew' } : {}))
 }
 
 function inOrOut(kit: StoreHarness, { store, id, n, user }: InOrOut): Promise<unknown> {
