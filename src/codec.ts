@@ -48,6 +48,9 @@ export function encode(
   limits: Partial<ValueLimits> = DEFAULT_VALUE_LIMITS,
   name?: string,
 ): string {
+  const simple = simpleText(value)
+  if (simple !== undefined && simple.length * 3 <= (limits.bytes ?? DEFAULT_VALUE_LIMITS.bytes))
+    return simple
   const bounds = complete(limits)
   const text = textOf(value, new Inspection(bounds, name))
   if (fits(text, bounds.bytes)) return text
@@ -66,6 +69,7 @@ export function decode(text: string, limits: Partial<ValueLimits> = DEFAULT_VALU
   try {
     const tagged = text.startsWith('~')
     const parsed: unknown = JSON.parse(tagged ? text.slice(1) : text)
+    if (!tagged && isSimple(parsed)) return parsed
     const value = new Reader(complete(limits), tagged).read(parsed, 0)
     if (value !== undefined) return value
   } catch (error) {
@@ -73,6 +77,18 @@ export function decode(text: string, limits: Partial<ValueLimits> = DEFAULT_VALU
     throw isSessionError(error) ? error : corrupt('it is not JSON')
   }
   throw corrupt('it stands for no value')
+}
+
+// What most sessions hold, and needs no inspection.
+function simpleText(value: unknown): string | undefined {
+  if (typeof value === 'number' && !Number.isSafeInteger(value)) return undefined
+  return isSimple(value) ? JSON.stringify(value) : undefined
+}
+
+function isSimple(value: unknown): boolean {
+  if (typeof value === 'string') return value.isWellFormed()
+  if (typeof value === 'number') return Number.isFinite(value) && !Object.is(value, -0)
+  return typeof value === 'boolean'
 }
 
 function complete(limits: Partial<ValueLimits>): ValueLimits {

@@ -3,6 +3,9 @@ import type { Intent, Origin, SessionState } from './session-state.ts'
 import type { SessionChange, SessionRecord } from './store.ts'
 import type { ValueChanges } from './values.ts'
 
+// A part that is absent is left out, not undefined.
+type Draft<T> = { -readonly [Name in keyof T]: T[Name] }
+
 type Rules = Pick<Policy, 'idle' | 'lifetime' | 'cap'>
 
 /** Whether a request would write, given what it did to the values. */
@@ -50,17 +53,17 @@ export function changeOf(
   const kept = intent.kind === 'logout' ? rememberFor : (rememberFor ?? record.rememberFor)
   const deadline = deadlineOf(state, record, now, rules.lifetime, kept ?? 0)
   const rotate = ROTATION[intent.kind]
-  return {
-    ...changes,
-    generation: record.generation,
-    at: now,
-    expiresAt: now + Math.max(rules.idle, kept ?? 0),
-    ...(deadline !== undefined && { deadline }),
-    ...(rotate !== undefined && { rotate }),
-    ...userOf(intent),
-    ...(intent.kind === 'login' && rules.cap !== undefined && { cap: rules.cap }),
-    ...(kept !== record.rememberFor && { rememberFor: kept ?? null }),
-  }
+  const { clear, set, unset, add } = changes
+  const { generation } = record
+  const expiresAt = now + Math.max(rules.idle, kept ?? 0)
+  const change: Draft<SessionChange> = { generation, at: now, clear, set, unset, add, expiresAt }
+  if (deadline !== undefined) change.deadline = deadline
+  if (rotate !== undefined) change.rotate = rotate
+  if (intent.kind === 'login') change.user = intent.user
+  if (intent.kind === 'logout') change.user = null
+  if (intent.kind === 'login' && rules.cap !== undefined) change.cap = rules.cap
+  if (kept !== record.rememberFor) change.rememberFor = kept ?? null
+  return change
 }
 
 const ROTATION: { readonly [Kind in Intent['kind']]: 'renew' | 'fence' | undefined } = {
@@ -84,27 +87,29 @@ function deadlineOf(
   return rememberFor === undefined ? undefined : Math.max(record.deadline, now + rememberFor)
 }
 
-function userOf(intent: Intent): { readonly user?: string | null } {
-  if (intent.kind === 'login') return { user: intent.user }
-  return intent.kind === 'logout' ? { user: null } : {}
-}
-
 /** The record as it is after a change was applied, as far as this request knows. */
 export function recordAfter(
   record: SessionRecord,
   change: SessionChange,
   committed: { readonly generation: number; readonly expiresAt: number; readonly deadline: number },
 ): SessionRecord {
-  const { user, authenticatedAt, rememberFor, ...rest } = record
-  const newUser = change.user === undefined ? user : (change.user ?? undefined)
-  const authenticated = typeof change.user === 'string' ? change.at : authenticatedAt
-  const remembered =
-    change.rememberFor === undefined ? rememberFor : (change.rememberFor ?? undefined)
-  return {
-    ...rest,
-    ...committed,
-    ...(newUser !== undefined && { user: newUser }),
-    ...(newUser !== undefined && authenticated !== undefined && { authenticatedAt: authenticated }),
-    ...(remembered !== undefined && { rememberFor: remembered }),
+  const { createdAt, renewedAt, fence, client, values } = record
+  const { generation, expiresAt, deadline } = committed
+  const user = change.user === undefined ? record.user : (change.user ?? undefined)
+  const login = typeof change.user === 'string' ? change.at : record.authenticatedAt
+  const { rememberFor = record.rememberFor } = change
+  const after: Draft<SessionRecord> = {
+    createdAt,
+    expiresAt,
+    deadline,
+    generation,
+    renewedAt,
+    fence,
+    values,
   }
+  if (user !== undefined) after.user = user
+  if (user !== undefined && login !== undefined) after.authenticatedAt = login
+  if (rememberFor !== undefined && rememberFor !== null) after.rememberFor = rememberFor
+  if (client !== undefined) after.client = client
+  return after
 }

@@ -1,6 +1,7 @@
 import { decode, encode } from './codec.ts'
-import { SessionError } from './errors.ts'
 import { isNotification } from './notifications.ts'
+import { StoredTexts } from './stored-texts.ts'
+import { checkName, integer, notANumber, tooLarge } from './value-checks.ts'
 
 /** What a request did to the values of its session. */
 export interface ValueChanges {
@@ -8,6 +9,13 @@ export interface ValueChanges {
   readonly set: ReadonlyMap<string, string>
   readonly unset: readonly string[]
   readonly add: ReadonlyMap<string, number>
+  /** What they were derived from. */
+  readonly from: Basis
+}
+
+interface Basis {
+  readonly touched: ReadonlyMap<string, Touched>
+  readonly cleared: number
 }
 
 /** How much a session may hold. */
@@ -17,10 +25,25 @@ interface ValueBounds {
   readonly sessionSize: number
 }
 
-const LONGEST_NAME = 1024
-const NO_ADDITIONS: ReadonlyMap<string, number> = new Map()
 // A stored value that was only read is compared whatever its size: the limits may have been lowered.
 const UNBOUNDED = { bytes: Number.POSITIVE_INFINITY }
+
+/** What this request did with one value. `text` of a written one is known if it cannot change any more. */
+type Touched =
+  | { readonly kind: 'read'; readonly value: unknown }
+  | { readonly kind: 'written'; readonly value: unknown; readonly text: string | undefined }
+  | { readonly kind: 'added'; readonly value: number; readonly by: number }
+  | { readonly kind: 'removed'; readonly value: undefined }
+
+const REMOVED: Touched = { kind: 'removed', value: undefined }
+const UNTOUCHED: ReadonlyMap<string, Touched> = new Map()
+const NOTHING: ValueChanges = {
+  clear: false,
+  set: new Map(),
+  unset: [],
+  add: new Map(),
+  from: { touched: UNTOUCHED, cleared: 0 },
+}
 
 /**
  * The values of one session during one request: what was stored, as text that is decoded when it is
@@ -30,24 +53,19 @@ const UNBOUNDED = { bytes: Number.POSITIVE_INFINITY }
 export class Values {
   readonly #bounds: ValueBounds
   readonly #onCorrupt: (name: string) => void
-  #stored: Map<string, string>
-  /** Values that were read or written in this request. */
-  readonly #live = new Map<string, unknown>()
-  readonly #written = new Set<string>()
-  readonly #removed = new Set<string>()
-  readonly #added = new Map<string, number>()
-  #cleared = false
-  /** Counts calls that change something, to see whether any came while a commit was under way. */
-  #revision = 0
-  #clearedAt = 0
-  #taken: { readonly changes: ValueChanges; readonly revision: number } | undefined
+  readonly #stored: StoredTexts
+  #touched: Map<string, Touched> | undefined
+  /** How often everything was cleared since that was last stored. */
+  #cleared = 0
+  /** Changes were derived from `#touched`: the map is not changed any more. */
+  #shared = false
 
   constructor(
     stored: ReadonlyMap<string, string>,
     bounds: ValueBounds,
     onCorrupt: (name: string) => void,
   ) {
-    this.#stored = new Map(stored)
+    this.#stored = new StoredTexts(stored)
     this.#bounds = bounds
     this.#onCorrupt = onCorrupt
   }
@@ -58,40 +76,41 @@ export class Values {
   }
 
   get(name: string): unknown {
-    if (this.#live.has(name)) return this.#live.get(name)
-    const text = this.#present(name)
+    const touched = this.#touched?.get(name)
+    if (touched !== undefined) return touched.value
+    const text = this.#baseline(name)
     return text === undefined ? undefined : this.#read(name, text)
   }
 
   has(name: string): boolean {
-    return this.#live.has(name) || this.#present(name) !== undefined
+    const touched = this.#touched?.get(name)
+    if (touched !== undefined) return touched !== REMOVED
+    return this.#baseline(name) !== undefined
   }
 
   /** @throws SessionError for a name or a value that cannot be stored; nothing is changed then */
   set(name: string, value: unknown): void {
     checkName(name)
-    this.encode(name, value)
-    this.#write(name, value)
+    const text = this.encode(name, value)
+    this.#touch(name, { kind: 'written', value, text: isPrimitive(value) ? text : undefined })
   }
 
   delete(name: string): boolean {
     const had = this.has(name)
-    this.#revision++
-    this.#forget(name)
-    if (had) this.#removed.add(name)
+    if (had) this.#touch(name, REMOVED)
     return had
   }
 
   clear(): void {
-    for (const name of [...this.#live.keys()]) this.#forget(name)
-    this.#removed.clear()
-    this.#cleared = true
-    this.#clearedAt = ++this.#revision
+    this.#touched = undefined
+    this.#cleared++
   }
 
   *names(): IterableIterator<string> {
-    for (const name of this.#stored.keys()) if (this.#present(name) !== undefined) yield name
-    for (const name of this.#live.keys()) if (this.#baseline(name) === undefined) yield name
+    for (const name of this.#cleared > 0 ? [] : this.#stored.names()) if (this.has(name)) yield name
+    for (const [name, touched] of this.#touched ?? UNTOUCHED) {
+      if (touched !== REMOVED && this.#baseline(name) === undefined) yield name
+    }
   }
 
   /** Adds to a number in the store; the answer is what this request sees. */
@@ -99,10 +118,10 @@ export class Values {
     checkName(name)
     const sum = this.#number(name) + integer(by)
     if (!Number.isSafeInteger(sum)) throw notANumber(name)
-    if (this.#cleared || this.#written.has(name) || this.#removed.has(name)) this.#write(name, sum)
-    else this.#added.set(name, (this.#added.get(name) ?? 0) + by)
-    this.#live.set(name, sum)
-    this.#revision++
+    const before = this.#touched?.get(name)
+    const known = this.#cleared > 0 || before?.kind === 'written' || before === REMOVED
+    if (known) this.set(name, sum)
+    else this.#touch(name, { kind: 'added', value: sum, by: addedBy(before) + by })
     return sum
   }
 
@@ -113,72 +132,65 @@ export class Values {
 
   /** Takes over what the store holds now, because this request wrote or removed it there. */
   adopt(name: string, text: string | undefined): void {
-    this.#forget(name)
-    if (text === undefined) this.#stored.delete(name)
-    else this.#stored.set(name, text)
+    if (this.#touched?.has(name) === true) this.#own().delete(name)
+    this.#stored.set(name, text)
   }
 
   /** @throws SessionError if a value that was changed in place cannot be stored */
   changes(): ValueChanges {
+    if (this.#touched === undefined && this.#cleared === 0) return NOTHING
+    const touched = this.#touched ?? UNTOUCHED
+    this.#shared = true
     const set = new Map<string, string>()
-    for (const [name, value] of this.#live) {
-      const text = this.#changedText(name, value)
+    const unset: string[] = []
+    const add = new Map<string, number>()
+    for (const [name, one] of touched) {
+      const text = this.#changedText(name, one)
       if (text !== undefined) set.set(name, text)
+      else if (one.kind === 'added' && one.by !== 0) add.set(name, one.by)
+      else if (one === REMOVED && this.#baseline(name) !== undefined) unset.push(name)
     }
-    const unset = [...this.#removed].filter((name) => this.#baseline(name) !== undefined)
     this.#checkSize(set)
-    const changes = { clear: this.#cleared, set, unset, add: this.#additions() }
-    this.#taken = { changes, revision: this.#revision }
-    return changes
+    const from = { touched, cleared: this.#cleared }
+    return { clear: this.#cleared > 0, set, unset, add, from }
   }
 
   /**
    * The changes were stored: from now on they are what later changes are compared with. What was done
-   * since they were taken is still to be stored.
+   * since they were derived is still to be stored.
    */
-  settle(changes: ValueChanges, added: ReadonlyMap<string, number>): void {
-    if (changes.clear) this.#stored = new Map()
-    for (const name of changes.unset) this.#stored.delete(name)
-    for (const [name, text] of changes.set) this.#stored.set(name, text)
+  settle({ clear, set, unset, from }: ValueChanges, added: ReadonlyMap<string, number>): void {
+    if (clear) this.#stored.clear()
+    for (const name of unset) this.#stored.set(name, undefined)
+    for (const [name, text] of set) this.#stored.set(name, text)
     for (const [name, sum] of added) this.#stored.set(name, `${sum}`)
-    const { revision } = this.#taken?.changes === changes ? this.#taken : { revision: -1 }
-    if (revision === this.#revision) this.#written.clear()
-    if (revision === this.#revision) this.#removed.clear()
-    if (revision >= this.#clearedAt) this.#cleared = false
-    for (const name of changes.unset) this.#removed.delete(name)
-    for (const [name, by] of changes.add) this.#settleNumber(name, by, added.get(name))
+    if (from.cleared === this.#cleared) this.#cleared = 0
+    for (const [name, then] of from.touched) this.#settleOne(name, then, added.get(name))
   }
 
-  #additions(): ReadonlyMap<string, number> {
-    return this.#added.size === 0 ? NO_ADDITIONS : new Map(this.#added)
-  }
-
-  #settleNumber(name: string, by: number, sum: number | undefined): void {
-    const all = this.#added.get(name)
-    if (all === undefined) return
-    const rest = all - by
-    if (rest === 0) this.#added.delete(name)
-    else this.#added.set(name, rest)
-    if (sum !== undefined) this.#live.set(name, sum + rest)
+  #settleOne(name: string, then: Touched, sum: number | undefined): void {
+    const now = this.#touched?.get(name)
+    if (now === then && now === REMOVED) this.#own().delete(name)
+    else if (now === then) this.#touch(name, { kind: 'read', value: sum ?? now.value })
+    if (now === then || now?.kind !== 'added' || then.kind !== 'added') return
+    const by = now.by - then.by
+    this.#touch(name, { kind: 'added', value: (sum ?? then.value) + by, by })
   }
 
   #isChanged(name: string): boolean {
-    if (this.#cleared || this.#removed.has(name) || this.#added.has(name)) return true
-    return this.#live.has(name) && this.#changedText(name, this.#live.get(name)) !== undefined
+    const touched = this.#touched?.get(name)
+    if (this.#cleared > 0 || touched === REMOVED || touched?.kind === 'added') return true
+    return touched !== undefined && this.#changedText(name, touched) !== undefined
   }
 
   #baseline(name: string): string | undefined {
-    return this.#cleared ? undefined : this.#stored.get(name)
-  }
-
-  #present(name: string): string | undefined {
-    return this.#removed.has(name) ? undefined : this.#baseline(name)
+    return this.#cleared > 0 ? undefined : this.#stored.get(name)
   }
 
   #read(name: string, text: string): unknown {
     try {
       const value = decode(text)
-      this.#live.set(name, value)
+      this.#touch(name, { kind: 'read', value })
       return value
     } catch {
       this.#onCorrupt(name)
@@ -186,18 +198,14 @@ export class Values {
     }
   }
 
-  #write(name: string, value: unknown): void {
-    this.#revision++
-    this.#forget(name)
-    this.#live.set(name, value)
-    this.#written.add(name)
+  #touch(name: string, touched: Touched): void {
+    this.#own().set(name, touched)
   }
 
-  #forget(name: string): void {
-    this.#live.delete(name)
-    this.#written.delete(name)
-    this.#removed.delete(name)
-    this.#added.delete(name)
+  #own(): Map<string, Touched> {
+    if (this.#touched === undefined || this.#shared) this.#touched = new Map(this.#touched)
+    this.#shared = false
+    return this.#touched
   }
 
   #number(name: string): number {
@@ -208,16 +216,26 @@ export class Values {
   }
 
   // A primitive that was only read cannot have changed.
-  #changedText(name: string, value: unknown): string | undefined {
-    if (this.#added.has(name)) return undefined
-    if (!this.#written.has(name) && (typeof value !== 'object' || value === null)) return undefined
-    const text = encode(value, UNBOUNDED, shownName(name))
-    return text === this.#baseline(name) ? undefined : this.encode(name, value)
+  #changedText(name: string, touched: Touched): string | undefined {
+    if (touched.kind === 'added' || touched.kind === 'removed') return undefined
+    if (touched.kind === 'read' && isPrimitive(touched.value)) return undefined
+    const known = touched.kind === 'written' ? touched.text : undefined
+    const text = known ?? encode(touched.value, UNBOUNDED, shownName(name))
+    if (text === this.#baseline(name)) return undefined
+    return known ?? this.#bounded(name, touched.value, text)
+  }
+
+  // One character has at most three bytes: most texts need not be measured.
+  #bounded(name: string, value: unknown, text: string): string {
+    return text.length * 3 <= this.#bounds.valueBytes ? text : this.encode(name, value)
   }
 
   #checkSize(set: ReadonlyMap<string, string>): void {
-    if (set.size === 0) return
-    const after = new Map([...(this.#cleared ? [] : this.#stored), ...set])
+    if (set.size === 0 || this.#surelyFits(set)) return
+    const after = new Map(set)
+    for (const name of this.#cleared > 0 ? [] : this.#stored.names()) {
+      if (!after.has(name)) after.set(name, this.#stored.get(name) ?? '')
+    }
     let size = 0
     for (const text of after.values()) size += text.length
     const { names, sessionSize } = this.#bounds
@@ -225,45 +243,26 @@ export class Values {
     if (size > sessionSize)
       throw tooLarge(`${size} characters`, `limits.sessionSize is ${sessionSize}`)
   }
+
+  // Without looking at what is stored: no name is new, and even added to all of it the texts fit.
+  #surelyFits(set: ReadonlyMap<string, string>): boolean {
+    let size = this.#stored.mostCharacters
+    for (const [name, text] of set) {
+      if (this.#baseline(name) === undefined) return false
+      size += text.length
+    }
+    return size <= this.#bounds.sessionSize
+  }
+}
+
+function isPrimitive(value: unknown): boolean {
+  return typeof value !== 'object' || value === null
+}
+
+function addedBy(touched: Touched | undefined): number {
+  return touched?.kind === 'added' ? touched.by : 0
 }
 
 function shownName(name: string): string {
   return isNotification(name) ? name.slice(1) : name
-}
-
-function checkName(name: unknown): asserts name is string {
-  const problem = problemOf(name)
-  if (problem === undefined) return
-  throw new SessionError(
-    'ERR_SESSION_NAME',
-    `The name of a session value ${problem}. Use another name.`,
-  )
-}
-
-function problemOf(name: unknown): string | undefined {
-  if (typeof name !== 'string') return `must be text, not a ${typeof name}`
-  if (name.includes('\0')) return 'must not hold U+0000'
-  if (!name.isWellFormed()) return 'must not hold half of a surrogate pair'
-  return Buffer.byteLength(name) > LONGEST_NAME
-    ? `must have at most ${LONGEST_NAME} bytes`
-    : undefined
-}
-
-function integer(by: number): number {
-  if (Number.isSafeInteger(by)) return by
-  throw new SessionError('ERR_SESSION_NOT_A_NUMBER', 'increment takes a safe integer to add.')
-}
-
-function notANumber(name: string): SessionError {
-  return new SessionError(
-    'ERR_SESSION_NOT_A_NUMBER',
-    `increment('${name}') needs a safe integer there. Set a whole number first, or use another name.`,
-  )
-}
-
-function tooLarge(what: string, limit: string): SessionError {
-  return new SessionError(
-    'ERR_SESSION_TOO_LARGE',
-    `The session would hold ${what}; ${limit}. Keep large data elsewhere and its key in the session, or raise the limit.`,
-  )
 }
