@@ -111,7 +111,8 @@ describe('statements', () => {
 
   test('a list of many sessions comes in pages', async () => {
     const ids = Array.from({ length: 1100 }, newId)
-    await Promise.all(ids.map((id) => store.create(id, newRecord())))
+    const patient = new PostgresStore(pool, { deadline: '15s' })
+    await Promise.all(ids.map((id) => patient.create(id, newRecord())))
     const first = await store.list()
     const second = await store.list(first.cursor)
     const third = await store.list(second.cursor)
