@@ -1,6 +1,5 @@
 import { Administration, detailsOf } from './administration.ts'
 import type { SessionDetails, SessionSummaries, SessionSummary } from './administration.ts'
-import { clientOf } from './client-info.ts'
 import { Committer } from './committing.ts'
 import { CookieLines } from './cookie-lines.ts'
 import type { HeaderLine } from './cookie-lines.ts'
@@ -248,7 +247,7 @@ export class SessionManager<Data extends object = DefaultData> {
       values: new Values(origin?.record.values ?? NO_VALUES, this.#policy.limits, (name) =>
         this.#corrupt(state, name),
       ),
-      client: clientOf(request),
+      client: request,
       transport: request,
       origin,
       fresh: undefined,

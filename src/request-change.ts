@@ -1,3 +1,4 @@
+import { clientOf } from './client-info.ts'
 import type { Policy } from './policy.ts'
 import type { Intent, Origin, SessionState } from './session-state.ts'
 import type { SessionChange, SessionRecord } from './store.ts'
@@ -22,7 +23,8 @@ export function firstRecord(
   now: number,
   rules: Rules,
 ): SessionRecord {
-  const { intent, rememberFor, client } = state
+  const { intent, rememberFor } = state
+  const client = clientOf(state.client)
   const deadline = now + Math.max(rules.lifetime, rememberFor ?? 0)
   return {
     createdAt: now,

@@ -34,7 +34,8 @@ export interface SessionPort {
 export interface SessionState {
   readonly port: SessionPort
   readonly values: Values
-  readonly client: ClientInfo | undefined
+  /** As the request says; what is kept of it is what `clientOf` makes of it. */
+  readonly client: ClientInfo
   /** Whether the request came over https, as far as the adapter knows, and for which host. */
   readonly transport: { readonly secure?: boolean; readonly host?: string }
   origin: Origin | undefined

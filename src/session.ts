@@ -20,8 +20,7 @@ let stateOf: <Data extends object>(session: Session<Data>) => SessionState
  */
 export class Session<in out Data extends object = DefaultData> {
   readonly #state: SessionState
-  /** Messages to a later request, each delivered exactly once. */
-  readonly notifications: Notifications
+  #notifications: Notifications | undefined
 
   static {
     stateOf = (session) => session.#state
@@ -30,12 +29,17 @@ export class Session<in out Data extends object = DefaultData> {
   /** @internal */
   constructor(state: SessionState) {
     this.#state = state
-    this.notifications = new Notifications({
+  }
+
+  /** Messages to a later request, each delivered exactly once. */
+  get notifications(): Notifications {
+    this.#notifications ??= new Notifications({
       has: (name) => this.#look().has(name),
       names: () => this.#look().names(),
       set: (name, value) => this.#writable().set(name, value),
       takeOnce: (name) => takeOnce(this.#use(), name),
     })
+    return this.#notifications
   }
 
   /** The public id: safe in logs, proves nothing. A session that is not stored yet has one to come. */
