@@ -89,9 +89,9 @@ export class RedisStore implements SessionStore {
 
   async load(id: SessionId, touch?: Touch): Promise<SessionRecord | undefined> {
     const key = this.#prefix + id
-    const text = await this.#call('load', key, ['GET', key])
-    if (text === null) return undefined
-    const record = unpack(textOf(text), this.#clock.ahead)
+    const reply = await this.#call('load', () => this.#link.read(key))
+    if (reply === null) return undefined
+    const record = unpack(Buffer.isBuffer(reply) ? reply : textOf(reply), this.#clock.ahead)
     return touch === undefined ? record : this.#touched(key, record, touch)
   }
 
@@ -111,7 +111,7 @@ export class RedisStore implements SessionStore {
   /** A record of a newer version, too, is removed: who ends a session must be able to rely on it. */
   async destroy(id: SessionId): Promise<boolean> {
     const key = this.#prefix + id
-    return Number(await this.#call('destroy', key, ['DEL', key])) > 0
+    return Number(await this.#call('destroy', () => this.#link.send(key, ['DEL', key]))) > 0
   }
 
   async swap(
@@ -160,15 +160,14 @@ export class RedisStore implements SessionStore {
   }
 
   async #run(verb: string, script: Script, key: string, args: string[]): Promise<string> {
-    const rest = ['1', key, ...args]
-    return textOf(await this.#call(verb, key, ['EVALSHA', script.sha, ...rest], script))
+    return textOf(await this.#call(verb, () => this.#evaluate(script, key, args)))
   }
 
-  async #call(verb: string, key: string, args: string[], script?: Script): Promise<unknown> {
+  async #call(verb: string, send: () => Promise<unknown>): Promise<unknown> {
     if (this.#closed) throw closed(verb)
     try {
       if (!this.#prepared) await this.#prepare()
-      const answer = await this.#deadlines.limit(verb, this.#sent(key, args, script))
+      const answer = await this.#deadlines.limit(verb, send())
       this.#link.answered()
       return answer
     } catch (cause) {
@@ -181,12 +180,10 @@ export class RedisStore implements SessionStore {
     this.#prepared = true
   }
 
-  #sent(key: string, args: string[], script: Script | undefined): Promise<unknown> {
-    const answer = this.#link.send(key, args)
-    if (script === undefined) return answer
-    return answer.catch((error: unknown) => {
+  #evaluate({ sha, text }: Script, key: string, args: string[]): Promise<unknown> {
+    return this.#link.send(key, ['EVALSHA', sha, '1', key, ...args]).catch((error: unknown) => {
       if (!isNoScript(error)) throw error
-      return this.#link.send(key, ['EVAL', script.text, ...args.slice(2)])
+      return this.#link.send(key, ['EVAL', text, '1', key, ...args])
     })
   }
 
@@ -197,7 +194,7 @@ export class RedisStore implements SessionStore {
   }
 }
 
-// A client may be set up to answer bytes.
+// A client may be set up to answer bytes everywhere.
 function textOf(reply: unknown): string {
   return typeof reply === 'string' ? reply : String(reply)
 }

@@ -1,4 +1,4 @@
-import { GlideClient, GlideClusterClient } from '@valkey/valkey-glide'
+import { GlideClient, GlideClusterClient, Logger } from '@valkey/valkey-glide'
 import * as ioredis from 'ioredis'
 import * as iovalkey from 'iovalkey'
 import { createClient, createClientPool, createCluster, createSentinel } from 'redis'
@@ -22,6 +22,9 @@ function at(node: Address | undefined): { host: string; port: number } {
   if (node === undefined) throw new TypeError('A client needs an address.')
   return { host: node.host, port: node.port }
 }
+
+// GLIDE writes every error to the terminal, also those that a test wants.
+Logger.init('off')
 
 const ignore = (): void => {}
 

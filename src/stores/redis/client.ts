@@ -1,16 +1,18 @@
 /** What the store needs of a GLIDE client, alone or of a cluster. */
 interface GlideLike {
-  customCommand(args: string[]): Promise<unknown>
+  customCommand(args: string[], options?: object): Promise<unknown>
 }
 
 /** What the store needs of ioredis or iovalkey: a client, or a cluster. */
 interface CallLike {
   call(command: string, ...args: string[]): Promise<unknown>
+  callBuffer?(command: string, ...args: string[]): Promise<unknown>
 }
 
 /** What the store needs of node-redis: a client or a pool. */
 interface SendLike {
   sendCommand(args: string[], options?: object): Promise<unknown>
+  withCommandOptions?(options: object): unknown
 }
 
 /** What the store needs of a cluster of node-redis. */
@@ -22,12 +24,14 @@ interface SendToClusterLike {
     options?: object,
   ): Promise<unknown>
   nodeClient(node: never): unknown
+  withCommandOptions?(options: object): unknown
 }
 
 /** What the store needs of a sentinel client of node-redis. */
 interface SendToSentinelLike {
   sendCommand(isReadonly: boolean | undefined, args: string[], options?: object): Promise<unknown>
   getSentinelNode(): unknown
+  withCommandOptions?(options: object): unknown
 }
 
 /**
@@ -37,36 +41,87 @@ interface SendToSentinelLike {
  */
 export type RedisClient = GlideLike | CallLike | SendLike | SendToClusterLike | SendToSentinelLike
 
-/** Sends one command to the node of `key` and answers what the client answers. */
-export type RedisCommand = (key: string, args: string[]) => Promise<unknown>
+/** The two ways in which the store uses a client. */
+export interface RedisCommands {
+  /** Sends a command to the node of `key` and answers what the client answers, with text. */
+  send(key: string, args: string[]): Promise<unknown>
+  /** What is stored under `key`: bytes if the client can answer them, text, or null. */
+  read(key: string): Promise<unknown>
+}
 
-/** True for a client, whoever made it, that can be given to {@link commandOf}. */
+// The options by which the clients answer bytes. 36 is `$`, the type of a string in RESP.
+const BYTES_OF_NODE_REDIS = { timeout: 0, typeMapping: { 36: Buffer } } as const
+const BYTES_OF_GLIDE = { decoder: 0 } as const
+// A timer for each command would nearly halve the throughput of node-redis; the store has its own.
+const TEXT_OF_NODE_REDIS = { timeout: 0 } as const
+
+/** True for a client, whoever made it, that can be given to {@link commandsOf}. */
 export function isClient(source: object): source is RedisClient {
-  return isGlide(source) || isCall(source) || isSend(source)
+  return isGlide(source) || isCall(source) || can(source, 'sendCommand')
 }
 
 /**
- * How to send a command with a client.
+ * How to use a client.
  *
  * @param deadline - ms after which nobody waits for an answer any more
  */
-export function commandOf(client: RedisClient, deadline: number): RedisCommand {
-  if (isGlide(client)) return (_key, args) => client.customCommand(args)
-  if (isCall(client)) return (_key, [name = '', ...args]) => client.call(name, ...args)
-  // Reads go to the primary: a replica may not have the write of the request before.
-  if (isCluster(client)) return (key, args) => client.sendCommand(key, false, args, PLAIN)
-  if (isSentinel(client)) return (_key, args) => client.sendCommand(false, args, PLAIN)
-  return sendWith(client, deadline)
+export function commandsOf(client: RedisClient, deadline: number): RedisCommands {
+  if (isGlide(client)) return ofGlide(client)
+  if (isCall(client)) return ofCall(client)
+  if (isCluster(client)) return ofCluster(client)
+  if (isSentinel(client)) return ofSentinel(client)
+  return ofSend(client, deadline)
 }
 
-// A timer per command would nearly halve the throughput; the store has its own deadline. One option
-// more, such as a typeMapping, would cost a quarter of it.
-const PLAIN = { timeout: 0 } as const
+function ofGlide(client: GlideLike): RedisCommands {
+  return {
+    send: (_key, args) => client.customCommand(args),
+    read: (key) => client.customCommand(['GET', key], BYTES_OF_GLIDE),
+  }
+}
 
-// While it is offline a client may queue commands: then they leave the queue when nobody waits for them.
-function sendWith(client: SendLike, deadline: number): RedisCommand {
-  const queued = { timeout: deadline }
-  return (_key, args) => client.sendCommand(args, isOffline(client) ? queued : PLAIN)
+function ofCall(client: CallLike): RedisCommands {
+  return {
+    send: (_key, [name = '', ...args]) => client.call(name, ...args),
+    read: (key) => client.callBuffer?.('GET', key) ?? client.call('GET', key),
+  }
+}
+
+// Reads go to the primary: a replica may not have the write of the request before.
+function ofCluster(client: SendToClusterLike): RedisCommands {
+  const [text, bytes] = variantsOf(client)
+  return {
+    send: (key, args) => text.sendCommand(key, false, args),
+    read: (key) => bytes.sendCommand(key, false, ['GET', key]),
+  }
+}
+
+function ofSentinel(client: SendToSentinelLike): RedisCommands {
+  const [text, bytes] = variantsOf(client)
+  return {
+    send: (_key, args) => text.sendCommand(false, args),
+    read: (key) => bytes.sendCommand(false, ['GET', key]),
+  }
+}
+
+// A client that is offline may queue commands: then they leave the queue when nobody waits for them.
+function ofSend(client: SendLike, deadline: number): RedisCommands {
+  const [text, bytes] = variantsOf(client)
+  const queued = { timeout: deadline } as const
+  const options = (): object | undefined => (isOffline(client) ? queued : undefined)
+  return {
+    send: (_key, args) => text.sendCommand(args, options()),
+    read: (key) => bytes.sendCommand(['GET', key], options()),
+  }
+}
+
+/** The client as it answers text, and as it answers bytes. */
+function variantsOf<Client extends { withCommandOptions?(options: object): unknown }>(
+  client: Client,
+): readonly [text: Client, bytes: Client] {
+  if (!can(client, 'withCommandOptions')) return [client, client]
+  const variant = (options: object): Client => client.withCommandOptions?.(options) as Client
+  return [variant(TEXT_OF_NODE_REDIS), variant(BYTES_OF_NODE_REDIS)]
 }
 
 function isOffline(client: SendLike): boolean {
@@ -79,10 +134,6 @@ function isGlide(client: object): client is GlideLike {
 
 function isCall(client: object): client is CallLike {
   return can(client, 'call')
-}
-
-function isSend(client: object): client is SendLike {
-  return can(client, 'sendCommand')
 }
 
 function isCluster(client: object): client is SendToClusterLike {

@@ -1,6 +1,8 @@
 import type * as Redis from 'redis'
 import { Deadlines } from '../../deadline.ts'
 import { SessionError } from '../../errors.ts'
+import { commandsOf } from './client.ts'
+import type { RedisCommands } from './client.ts'
 import type { Link } from './link.ts'
 import type { RedisAddress } from './settings.ts'
 
@@ -8,6 +10,7 @@ import type { RedisAddress } from './settings.ts'
 interface Client {
   connect(): Promise<unknown>
   sendCommand(args: string[]): Promise<unknown>
+  withCommandOptions(options: object): unknown
   close(): Promise<unknown>
   destroy(): void
   on(event: 'error', listener: (error: unknown) => void): unknown
@@ -28,7 +31,8 @@ export class Connection implements Link {
   readonly #deadline: number
   readonly #deadlines: Deadlines
   #client: Client | undefined
-  #opening: Promise<Client> | undefined
+  #commands: RedisCommands | undefined
+  #opening: Promise<RedisCommands> | undefined
   #failure: { readonly error: unknown; readonly until: number } | undefined
   #answers = 0
   #answersAtTimeout = -1
@@ -45,8 +49,14 @@ export class Connection implements Link {
   }
 
   /** Sends one command, connecting first if need be. */
-  send(_key: string, args: string[]): Promise<unknown> {
-    return this.#client?.sendCommand(args) ?? this.#sendLater(args)
+  send(key: string, args: string[]): Promise<unknown> {
+    return (
+      this.#commands?.send(key, args) ?? this.#opened().then((commands) => commands.send(key, args))
+    )
+  }
+
+  read(key: string): Promise<unknown> {
+    return this.#commands?.read(key) ?? this.#opened().then((commands) => commands.read(key))
   }
 
   answered(): void {
@@ -64,28 +74,28 @@ export class Connection implements Link {
   async close(): Promise<void> {
     this.#closed = true
     await this.#opening?.catch(() => undefined)
-    const client = this.#client
-    this.#client = undefined
+    const client = this.#forget()
     if (client === undefined) return
     await this.#deadlines.limit('close', client.close()).catch(() => client.destroy())
   }
 
-  async #sendLater(args: string[]): Promise<unknown> {
+  #opened(): Promise<RedisCommands> {
     this.#opening ??= this.#open().finally(() => {
       this.#opening = undefined
     })
-    return (await this.#opening).sendCommand(args)
+    return this.#opening
   }
 
-  async #open(): Promise<Client> {
+  async #open(): Promise<RedisCommands> {
     if (this.#failure !== undefined && performance.now() < this.#failure.until)
       throw this.#failure.error
     try {
       this.#failure = undefined
       const client = await this.#connect()
+      const commands = commandsOf(client, this.#deadline)
       if (this.#closed) client.destroy()
-      else this.#client = client
-      return client
+      else [this.#client, this.#commands] = [client, commands]
+      return commands
     } catch (error) {
       this.#failure = { error, until: performance.now() + REST }
       throw error
@@ -110,9 +120,14 @@ export class Connection implements Link {
   }
 
   #drop(): void {
+    this.#forget()?.destroy()
+  }
+
+  #forget(): Client | undefined {
     const client = this.#client
     this.#client = undefined
-    client?.destroy()
+    this.#commands = undefined
+    return client
   }
 }
 

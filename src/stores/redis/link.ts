@@ -1,14 +1,12 @@
-import { commandOf } from './client.ts'
-import type { RedisClient, RedisCommand } from './client.ts'
+import { commandsOf } from './client.ts'
+import type { RedisClient, RedisCommands } from './client.ts'
 
 /** The way from a store to Redis. */
-export interface Link {
+export interface Link extends RedisCommands {
   /** For messages: where Redis is, without the password. */
   readonly where: string
   /** Resolves when the library is loaded, which does not count as time that Redis takes. */
   readonly prepared?: Promise<unknown>
-  /** Sends one command to the node of `key`. */
-  send(key: string, args: string[]): Promise<unknown>
   /** To be told of every answer that came in time. */
   answered(): void
   /** To be told of every answer that did not. */
@@ -19,15 +17,19 @@ export interface Link {
 /** A client that belongs to the caller: it takes care of its connections itself. */
 export class Borrowed implements Link {
   readonly where = 'Redis'
-  readonly #command: RedisCommand
+  readonly #commands: RedisCommands
 
   /** @param deadline - ms after which nobody waits for an answer any more */
   constructor(client: RedisClient, deadline: number) {
-    this.#command = commandOf(client, deadline)
+    this.#commands = commandsOf(client, deadline)
   }
 
   send(key: string, args: string[]): Promise<unknown> {
-    return this.#command(key, args)
+    return this.#commands.send(key, args)
+  }
+
+  read(key: string): Promise<unknown> {
+    return this.#commands.read(key)
   }
 
   answered(): void {

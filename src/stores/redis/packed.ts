@@ -1,6 +1,6 @@
 /**
  * One session as one Redis string: well-formed text, so that every client returns it unharmed, in
- * which nothing is counted in bytes, so that the scripts (bytes) and this file (UTF-16) read the same.
+ * which nothing is counted, so that it reads the same in bytes (the scripts) and in UTF-16.
  *
  * ```
  * s1 expiresAt deadline createdAt renewedAt generation,fence,authenticatedAt,rememberFor U+0000
@@ -15,10 +15,12 @@
  * @module
  */
 
+import { isAscii } from 'node:buffer'
 import { SessionError } from '../../errors.ts'
 import type { ClientInfo, SessionRecord } from '../../store.ts'
 import { corrupt, newer } from './failures.ts'
-import { PackedValues } from './packed-values.ts'
+import { PackedValues, fromBytes } from './packed-values.ts'
+import type { Decode } from './packed-values.ts'
 
 const HEADER =
   /^s1(\d{13})(\d{13})(\d{13})(\d{13})(\d+),(\d+),(\d*),(\d*)\0(?:u([^\0]*)\0)?(?:a([^\0]*)\0)?(?:i([^\0]*)\0)?/
@@ -47,12 +49,15 @@ export function pack(record: SessionRecord): string {
 }
 
 /**
- * The record of a text. Its values are looked up when they are asked for.
+ * The record of a text. Its values are looked up, and decoded, when they are asked for.
  *
+ * @param reply - the text, or its bytes in UTF-8
  * @param ahead - ms to take from every time: how far the clock of Redis is ahead
  * @throws SessionError `ERR_SESSION_CORRUPT`, `ERR_SESSION_VERSION`
  */
-export function unpack(text: string, ahead = 0): SessionRecord {
+export function unpack(reply: string | Buffer, ahead = 0): SessionRecord {
+  const decode = typeof reply === 'string' || isAscii(reply) ? undefined : fromBytes
+  const text = typeof reply === 'string' ? reply : reply.toString('latin1')
   const header = HEADER.exec(text)
   if (header === null || !text.endsWith('\0')) throw NEWER.test(text) ? newer() : corrupt()
   const record: Draft = {
@@ -62,12 +67,13 @@ export function unpack(text: string, ahead = 0): SessionRecord {
     generation: Number(header[5]),
     renewedAt: Number(header[4]) - ahead,
     fence: Number(header[6]),
-    values: new PackedValues(text, header[0].length),
+    values: new PackedValues(text, header[0].length, decode),
   }
   if (header[7] !== '') record.authenticatedAt = Number(header[7]) - ahead
   if (header[8] !== '') record.rememberFor = Number(header[8])
-  if (header[9] !== undefined) record.user = header[9]
-  const client = clientOf(header[10], header[11])
+  const { 9: user, 10: userAgent, 11: address } = header
+  if (user !== undefined) record.user = textOf(user, decode)
+  const client = clientOf(textOf(userAgent, decode), textOf(address, decode))
   if (client !== undefined) record.client = client
   return record
 }
@@ -84,6 +90,12 @@ export function checked(text: string): string {
 export function digits(time: number): string {
   const text = `${Math.min(Math.max(1, Math.floor(time)), LAST_TIME)}`
   return text.length === 13 ? text : text.padStart(13, '0')
+}
+
+function textOf(part: string, decode: Decode | undefined): string
+function textOf(part: string | undefined, decode: Decode | undefined): string | undefined
+function textOf(part: string | undefined, decode: Decode | undefined): string | undefined {
+  return part === undefined || decode === undefined ? part : decode(part)
 }
 
 function clientOf(
