@@ -8,6 +8,7 @@ import { mustRun, Problem, root, say } from './tools.js'
  */
 const PROGRAMS = [
   { names: ['redis-server'], debian: 'redis-server', support: 'redis.ts', instead: 'REDIS_URL' },
+  { names: ['openssl'], debian: 'openssl', support: 'redis.ts' },
   { names: ['memcached'], debian: 'memcached', support: 'memcached.ts' },
   { names: ['postgres'], debian: 'postgresql', support: 'postgres.ts', folders: postgresFolders },
   {
