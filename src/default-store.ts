@@ -26,6 +26,8 @@ export class DefaultStore implements SessionStore {
     deadline: false,
     userIndex: true,
     list: true,
+    userCap: true,
+    events: 'none',
     expect: true,
   }
   #opening: Promise<SessionStore> | undefined

@@ -1,9 +1,15 @@
-import { resolve } from 'node:path'
-import { applyChange, isExpired, isStale, swapValue, touched } from '../change.ts'
-import type { Duration } from '../duration.ts'
-import { parseDuration } from '../duration.ts'
-import { SessionError } from '../errors.ts'
-import { refuseUnknownNames } from '../names.ts'
+import {
+  applyChange,
+  isExpired,
+  isStale,
+  makeRoom,
+  swapValue,
+  touched,
+  withEvicted,
+} from '../change.ts'
+import { eventOf, eventOfCommit } from '../event-log.ts'
+import { Listeners } from '../listening.ts'
+import type { EventHandler } from '../listening.ts'
 import type {
   CommitOutcome,
   SessionChange,
@@ -11,56 +17,26 @@ import type {
   SessionPage,
   SessionRecord,
   SessionStore,
+  StopListening,
   StoreCapabilities,
+  StoreEvent,
   Touch,
 } from '../store.ts'
 import type { Environment } from './embedded/environment.ts'
-import { closedFailure, openingFailure, verbFailure } from './embedded/failures.ts'
-import type { Sessions } from './embedded/sessions.ts'
+import { closedFailure, eventsFailure, openingFailure, verbFailure } from './embedded/failures.ts'
+import { logIn } from './embedded/journal.ts'
+import type { Journal } from './embedded/journal.ts'
+import type { Removed, Sessions } from './embedded/sessions.ts'
+import { capabilitiesOf, settingsOf } from './embedded/settings.ts'
+import type { EmbeddedSettings, EmbeddedStoreOptions } from './embedded/settings.ts'
 
-/** How an `EmbeddedStore` is set up. */
-export interface EmbeddedStoreOptions {
-  /**
-   * The directory of its files, created with access for this user alone. On a local disk: the
-   * processes that share it must be on one machine.
-   * @default '.sojourn'
-   */
-  readonly path?: string
-  /**
-   * How often expired sessions are removed from the file; they are hidden at once.
-   * @default '1m'
-   */
-  readonly sweepEvery?: Duration
-  /**
-   * Bytes of address space (neither memory nor disk) that are reserved. Set this when that is limited,
-   * as by `ulimit -v`. The file may grow beyond it.
-   * @default 17_179_869_184
-   */
-  readonly mapSize?: number
-  /**
-   * The clock, in ms since the epoch. Set this in tests.
-   * @default Date.now
-   */
-  readonly now?: () => number
-}
+export type { EmbeddedStoreOptions } from './embedded/settings.ts'
 
-const CAPABILITIES: StoreCapabilities = Object.freeze({
-  engine: 'embedded',
-  shared: 'machine',
-  durable: 'engine',
-  expiry: 'sweep',
-  commit: 'atomic',
-  clock: 'process',
-  deadline: false,
-  userIndex: true,
-  list: true,
-  expect: true,
-})
-
-const OPTIONS = ['path', 'sweepEvery', 'mapSize', 'now']
 const PAGE = 1_000
 const SWEEP = 500
 const RETRY_AFTER = 500
+/** ms between two looks at what other processes have told. */
+const LISTEN_EVERY = 250
 
 /**
  * Sessions in a file of this machine, by LMDB: nothing to install, and any number of processes share it.
@@ -70,11 +46,10 @@ const RETRY_AFTER = 500
  * come together share one wait for the disk. The file is opened by the first call, or by `ready()`.
  */
 export class EmbeddedStore implements SessionStore {
-  readonly capabilities: StoreCapabilities = CAPABILITIES
-  readonly #directory: string
-  readonly #sweepEvery: number
-  readonly #mapSize: number
+  readonly capabilities: StoreCapabilities
+  readonly #settings: EmbeddedSettings
   readonly #now: () => number
+  readonly #listeners: Listeners | undefined
   readonly #writing = new Set<Promise<unknown>>()
   #opening: Promise<Environment> | undefined
   #closing: Promise<void> | undefined
@@ -82,12 +57,10 @@ export class EmbeddedStore implements SessionStore {
 
   /** @throws SessionError `ERR_SESSION_OPTION` */
   constructor(options: EmbeddedStoreOptions = {}) {
-    refuseUnknownNames(options, OPTIONS, 'EmbeddedStore')
-    const { path = '.sojourn', sweepEvery = '1m', mapSize = 2 ** 34, now } = options
-    this.#directory = resolve(checkedPath(path))
-    this.#sweepEvery = parseDuration(sweepEvery, 'sweepEvery')
-    this.#mapSize = checkedSize(mapSize)
-    this.#now = now ?? (() => Date.now())
+    this.#settings = settingsOf(options)
+    this.#now = this.#settings.now
+    this.capabilities = capabilitiesOf(this.#settings)
+    if (this.#settings.events) this.#listeners = this.#listenersTo()
   }
 
   async load(id: SessionId, touch?: Touch): Promise<SessionRecord | undefined> {
@@ -97,27 +70,43 @@ export class EmbeddedStore implements SessionStore {
   }
 
   async create(id: SessionId, record: SessionRecord): Promise<boolean> {
-    return this.#write('create', (sessions) => {
+    return this.#write('create', (sessions, told) => {
+      const now = this.#now()
       const before = sessions.get(id)
-      if (before !== undefined && !isExpired(before, this.#now())) return false
+      if (before !== undefined && !isExpired(before, now)) return false
       sessions.put(id, record, before)
+      if (before !== undefined) told.push(eventOf('expired', id, now, before.user))
+      told.push(eventOf('created', id, now, record.user))
       return true
     })
   }
 
   async commit(id: SessionId, change: SessionChange): Promise<CommitOutcome> {
-    return this.#write('commit', (sessions) => {
+    return this.#write('commit', (sessions, told) => {
+      const now = this.#now()
       const record = this.#live(sessions, id)
       if (record === undefined) return 'gone'
       const applied = applyChange(record, change)
       if (applied === 'stale') return 'stale'
+      const evicted = makeRoom(change, (user) => sessions.othersOf(user, now, id))
+      if (evicted === 'full') return 'full'
+      for (const other of evicted) {
+        sessions.remove(other, now)
+        told.push(eventOf('evicted', other, now, change.user ?? undefined))
+      }
       sessions.put(id, applied.record, record)
-      return applied.committed
+      const event = eventOfCommit(id, change, now, record, applied.record)
+      if (event !== undefined) told.push(event)
+      return withEvicted(applied.committed, evicted)
     })
   }
 
   async destroy(id: SessionId): Promise<boolean> {
-    return this.#write('destroy', (sessions) => sessions.remove(id, this.#now()))
+    return this.#write('destroy', (sessions, told) => {
+      const removed = sessions.remove(id, this.#now())
+      if (removed !== undefined) told.push(endOf(removed, this.#now()))
+      return removed?.expired === false
+    })
   }
 
   async swap(
@@ -160,8 +149,35 @@ export class EmbeddedStore implements SessionStore {
 
   async deleteExpired(limit: number): Promise<number> {
     const now = this.#now()
-    if (!(await this.#read('deleteExpired', (sessions) => sessions.hasExpired(now)))) return 0
-    return this.#write('deleteExpired', (sessions) => sessions.removeExpired(now, limit))
+    const isDue = await this.#read('deleteExpired', (sessions, journal) => {
+      return sessions.hasExpired(now) || (this.#settings.events && journal.isTooLong(now))
+    })
+    if (!isDue) return 0
+    return this.#write('deleteExpired', (sessions, told, journal) => {
+      const { done, removed } = sessions.removeExpired(now, limit)
+      told.push(...removed.map((each) => endOf(each, now)))
+      if (this.#settings.events) journal.trim(now)
+      return done
+    })
+  }
+
+  async watch(listener: (event: StoreEvent) => void): Promise<StopListening> {
+    if (this.#listeners === undefined) throw eventsFailure('watch')
+    return this.#listeners.watch(listener)
+  }
+
+  /**
+   * Events come one after the other; one whose handler threw, or whose process died, comes again after
+   * a pause. A consumer keeps its process alive.
+   */
+  async consume(group: string, handler: EventHandler): Promise<StopListening> {
+    if (this.#listeners === undefined) throw eventsFailure('consume')
+    return this.#listeners.consume(group, handler)
+  }
+
+  async tell(event: StoreEvent): Promise<void> {
+    if (!this.#settings.events) throw eventsFailure('tell')
+    await this.#write('tell', (_sessions, told) => told.push(event))
   }
 
   /** Opens the file. @throws SessionError `ERR_SESSION_STORE`, with what to do; a moment later it can be tried again */
@@ -169,7 +185,7 @@ export class EmbeddedStore implements SessionStore {
     await this.#open()
   }
 
-  /** Ends the sweeper, waits for the writes under way and closes the file. */
+  /** Ends the sweeper and all listening, waits for the writes under way and closes the file. */
   close(): Promise<void> {
     this.#closing ??= this.#finish()
     return this.#closing
@@ -190,23 +206,42 @@ export class EmbeddedStore implements SessionStore {
     })
   }
 
-  async #read<T>(verb: string, step: (sessions: Sessions) => T): Promise<T> {
+  #listenersTo(): Listeners {
+    const log = logIn({
+      read: (step) => this.#read('watch', (_sessions, journal) => step(journal)),
+      write: (step) => this.#write('consume', (_sessions, _told, journal) => step(journal)),
+    })
+    return new Listeners(log, LISTEN_EVERY)
+  }
+
+  async #read<T>(verb: string, step: (sessions: Sessions, journal: Journal) => T): Promise<T> {
     const environment = await this.#open()
     try {
       return environment.read(step)
     } catch (cause) {
-      throw await verbFailure(verb, this.#directory, cause)
+      throw await verbFailure(verb, this.#settings.directory, cause)
     }
   }
 
-  async #write<T>(verb: string, step: (sessions: Sessions) => T): Promise<T> {
+  /** @param step - adds what it did to `told`, which is written in the same transaction */
+  async #write<T>(
+    verb: string,
+    step: (sessions: Sessions, told: StoreEvent[], journal: Journal) => T,
+  ): Promise<T> {
     const environment = await this.#open()
-    const written = environment.write(step)
+    const told: StoreEvent[] = []
+    const written = environment.write((sessions, journal) => {
+      const answer = step(sessions, told, journal)
+      if (this.#settings.events) journal.append(told, this.#now())
+      return answer
+    })
     this.#writing.add(written)
     try {
-      return await written
+      const answer = await written
+      if (told.length > 0) this.#listeners?.nudge()
+      return answer
     } catch (cause) {
-      throw await verbFailure(verb, this.#directory, cause)
+      throw await verbFailure(verb, this.#settings.directory, cause)
     } finally {
       this.#writing.delete(written)
     }
@@ -222,13 +257,16 @@ export class EmbeddedStore implements SessionStore {
     try {
       // A program whose sessions are elsewhere does not load LMDB.
       const { Environment } = await import('./embedded/environment.ts')
-      const environment = await Environment.acquire(this.#directory, this.#mapSize)
-      this.#sweeper = setInterval(() => void this.#sweep(), this.#sweepEvery).unref()
+      const environment = await Environment.acquire(
+        this.#settings.directory,
+        this.#settings.mapSize,
+      )
+      this.#sweeper = setInterval(() => void this.#sweep(), this.#settings.sweepEvery).unref()
       return environment
     } catch (cause) {
       // What was wrong may be put right. Until then not every call looks through the whole file.
       setTimeout(() => (this.#opening = undefined), RETRY_AFTER).unref()
-      throw openingFailure(this.#directory, cause)
+      throw openingFailure(this.#settings.directory, cause)
     }
   }
 
@@ -241,6 +279,7 @@ export class EmbeddedStore implements SessionStore {
   }
 
   async #finish(): Promise<void> {
+    this.#listeners?.close()
     const environment = await this.#opening?.catch(() => undefined)
     clearInterval(this.#sweeper)
     await Promise.allSettled(this.#writing)
@@ -248,12 +287,6 @@ export class EmbeddedStore implements SessionStore {
   }
 }
 
-function checkedPath(path: unknown): string {
-  if (typeof path === 'string' && path !== '' && !path.includes('\0')) return path
-  throw new SessionError('ERR_SESSION_OPTION', "path must be the path of a directory: '.sojourn'.")
-}
-
-function checkedSize(mapSize: number): number {
-  if (Number.isSafeInteger(mapSize) && mapSize >= 2 ** 20) return mapSize
-  throw new SessionError('ERR_SESSION_OPTION', 'mapSize must be a number of bytes from 1 MiB on.')
+function endOf({ id, user, expired }: Removed, now: number): StoreEvent {
+  return eventOf(expired ? 'expired' : 'destroyed', id, now, user)
 }

@@ -1,3 +1,4 @@
 import { conform } from './conform.ts'
 
 conform('embedded')
+conform('embedded with a log')

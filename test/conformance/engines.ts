@@ -1,6 +1,6 @@
 import type { StoreKitOptions, StoreNeed } from '../../src/conformance/index.ts'
 import { MemoryStore } from '../../src/stores/memory.ts'
-import { startEmbeddedEngine } from './engines/embedded.ts'
+import { startEmbeddedEngine, startToldEmbeddedEngine } from './engines/embedded.ts'
 import { startEncryptedEngine } from './engines/encrypted.ts'
 import { startMemcachedEngine } from './engines/memcached.ts'
 import { startPostgresEngine } from './engines/postgres.ts'
@@ -33,7 +33,11 @@ export const engines = {
     without: [...inspection, ...faults, 'elsewhere'],
     start: async () => ({ options: withClock(), stop: async () => {} }),
   },
-  embedded: { without: ['stop', 'start', 'cutNextReply'], start: startEmbeddedEngine },
+  embedded: { without: ['stop', 'start', 'cutNextReply'], start: () => startEmbeddedEngine() },
+  'embedded with a log': {
+    without: ['stop', 'start', 'cutNextReply'],
+    start: startToldEmbeddedEngine,
+  },
   sqlite: { without: ['stop', 'start', 'cutNextReply'], start: startSqliteEngine },
   'sqlite with encrypted values': {
     without: ['stop', 'start', 'cutNextReply', 'dump', 'fromTheFuture'],

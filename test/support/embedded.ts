@@ -24,9 +24,9 @@ export class EmbeddedStage {
   }
 
   /** A store over these files in a process of its own. */
-  async start(path: string): Promise<RemoteStore> {
+  async start(path: string, events = false): Promise<RemoteStore> {
     const worker = new URL('../conformance/workers/embedded.ts', import.meta.url)
-    const env = { KIT_EMBEDDED_PATH: path }
+    const env = { KIT_EMBEDDED_PATH: path, KIT_EMBEDDED_EVENTS: events ? 'yes' : 'no' }
     const remote = await StoreProcess.start({ worker, env, execArgv: ['--import', 'tsx'] })
     this.#processes.push(remote)
     return remote

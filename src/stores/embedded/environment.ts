@@ -6,6 +6,8 @@ import type { RootDatabase } from 'lmdb'
 import type { SessionId } from '../../store.ts'
 import { inspectDataFile } from './data-file.ts'
 import { damaged } from './failures.ts'
+import { Journal } from './journal.ts'
+import type { JournalKey } from './journal.ts'
 import { Sessions } from './sessions.ts'
 
 const SETTINGS = {
@@ -32,6 +34,7 @@ export class Environment {
   static readonly #open = new Map<string, Environment>()
 
   readonly sessions: Sessions
+  readonly journal: Journal
   readonly #root: RootDatabase<Uint8Array>
   readonly #directory: string
   #users = 0
@@ -44,6 +47,7 @@ export class Environment {
       expiries: this.#root.openDB<Uint8Array, [number, SessionId]>('expiries', SETTINGS),
       users: this.#root.openDB<Uint8Array, [string, SessionId]>('users', SETTINGS),
     })
+    this.journal = new Journal(this.#root.openDB<Uint8Array, JournalKey>('events', SETTINGS))
   }
 
   /**
@@ -63,15 +67,15 @@ export class Environment {
   }
 
   /** Runs `step` in a write transaction that no other, of any process, overlaps; resolves when it is on the disk. */
-  write<T>(step: (sessions: Sessions) => T): Promise<T> {
-    return this.#root.transaction(() => step(this.sessions))
+  write<T>(step: (sessions: Sessions, journal: Journal) => T): Promise<T> {
+    return this.#root.transaction(() => step(this.sessions, this.journal))
   }
 
   /** Runs `step` on the newest state of the file. */
-  read<T>(step: (sessions: Sessions) => T): T {
+  read<T>(step: (sessions: Sessions, journal: Journal) => T): T {
     // lmdb reads from one snapshot for a while; another process may have written since.
     this.#root.resetReadTxn()
-    return step(this.sessions)
+    return step(this.sessions, this.journal)
   }
 
   /** Closes the file with the last one who uses it. */

@@ -52,6 +52,14 @@ export function closedFailure(): SessionError {
   )
 }
 
+/** The error for a listener to a store that keeps no log. */
+export function eventsFailure(verb: string): SessionError {
+  return new SessionError(
+    'ERR_SESSION_UNSUPPORTED',
+    `The embedded store cannot do ${verb} without a log. Set its option \`events\`, in every process that shares the files.`,
+  )
+}
+
 function failure(what: string, cause: unknown, otherwise: string): SessionError {
   const reason = cause instanceof Error ? cause.message : String(cause)
   const advice = ADVICE[codeOf(cause)] ?? otherwise

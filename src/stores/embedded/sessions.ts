@@ -14,6 +14,13 @@ export interface Tables {
   readonly users: Database<Uint8Array, [string, SessionId]>
 }
 
+/** A session that was removed; without a user if it could not be read. */
+export interface Removed {
+  readonly id: SessionId
+  readonly user: string | undefined
+  readonly expired: boolean
+}
+
 const NOTHING = Buffer.of(0)
 // Above every character of an id.
 const LAST = '\u{ffff}' as SessionId
@@ -48,28 +55,33 @@ export class Sessions {
     }
   }
 
-  /** Removes what is stored, also if it cannot be read. True if it was there and had not expired. */
-  remove(id: SessionId, now: number): boolean {
+  /** Removes what is stored, also if it cannot be read. */
+  remove(id: SessionId, now: number): Removed | undefined {
     const record = this.#readable(id)
-    if (record === undefined) return this.#tables.records.removeSync(id)
+    if (record === undefined) {
+      return this.#tables.records.removeSync(id)
+        ? { id, user: undefined, expired: false }
+        : undefined
+    }
     this.#drop(id, record)
-    return !isExpired(record, now)
+    return { id, user: record.user, expired: isExpired(record, now) }
   }
 
   hasExpired(now: number): boolean {
     return this.#expired(now, 1).length > 0
   }
 
-  /** Removes at most `limit` expired records and tells how many. */
-  removeExpired(now: number, limit: number): number {
+  /** Removes at most `limit` expired records: how many entries are done with, and whose they were. */
+  removeExpired(now: number, limit: number): { done: number; removed: readonly Removed[] } {
     const found = this.#expired(now, limit)
-    for (const [expiresAt, id] of found) {
+    const removed = found.flatMap(([expiresAt, id]) => {
       this.#tables.expiries.removeSync([expiresAt, id])
       const record = this.#readable(id)
-      if (record === undefined) this.#tables.records.removeSync(id)
-      else if (isExpired(record, now)) this.#drop(id, record)
-    }
-    return found.length
+      const isLive = record !== undefined && !isExpired(record, now)
+      const gone = isLive ? undefined : this.remove(id, now)
+      return gone === undefined ? [] : [gone]
+    })
+    return { done: found.length, removed }
   }
 
   /** Ids of the live sessions of a user. */
@@ -78,6 +90,13 @@ export class Sessions {
     const keys = this.#tables.users.getKeys({ start: [key], end: [key, LAST] })
     const ids = Array.from(keys, ([, id]) => id)
     return ids.filter((id) => this.#isOf(id, user, now))
+  }
+
+  /** The live sessions of a user beside this one; those that end first come first. */
+  othersOf(user: string, now: number, id: SessionId): SessionId[] {
+    const others = this.idsOf(user, now).filter((other) => other !== id)
+    const ends = new Map(others.map((other) => [other, this.#readable(other)?.expiresAt ?? 0]))
+    return others.toSorted((a, b) => (ends.get(a) ?? 0) - (ends.get(b) ?? 0))
   }
 
   /** At most `size` ids of live sessions after `cursor`, in the order of the ids. */

@@ -7,16 +7,22 @@ import { EmbeddedStore } from '../../../src/stores/embedded.ts'
 import { type EmbeddedTables, openTables } from '../../support/embedded-tables.ts'
 import type { StartedEngine } from '../engines.ts'
 
+/** An embedded engine that keeps a log. The rounds are fewer: what races is the same without it. */
+export async function startToldEmbeddedEngine(): Promise<StartedEngine> {
+  const { options, stop } = await startEmbeddedEngine(true)
+  return { options: { ...options, rounds: 25 }, stop }
+}
+
 /** An embedded engine in a directory of its own. */
-export async function startEmbeddedEngine(): Promise<StartedEngine> {
+export async function startEmbeddedEngine(events = false): Promise<StartedEngine> {
   const path = await mkdtemp(join(tmpdir(), 'sojourn-kit-'))
   await createFile(path)
   const tables = openTables(path)
   return {
     options: {
-      store: () => new EmbeddedStore({ path }),
+      store: () => new EmbeddedStore({ path, events }),
       worker: new URL('../workers/embedded.ts', import.meta.url),
-      env: { KIT_EMBEDDED_PATH: path },
+      env: { KIT_EMBEDDED_PATH: path, KIT_EMBEDDED_EVENTS: events ? 'yes' : 'no' },
       engine: {
         ...accessTo(tables),
         elsewhere: () => new EmbeddedStore({ path: join(path, 'elsewhere') }),
