@@ -2,7 +2,7 @@ import { answerPlainly } from './hold/failure.ts'
 import { HeadBefore, appendLines, applyHead } from './hold/head.ts'
 import { HeldCalls, isHead, tellCallback } from './hold/held-calls.ts'
 import type { HeldCall } from './hold/held-calls.ts'
-import type { HeaderLine, NodeResponse, WritingMethod } from './hold/response.ts'
+import type { HeaderLine, NodeResponse } from './hold/response.ts'
 
 export type { HeaderLine, NodeResponse } from './hold/response.ts'
 
@@ -38,15 +38,16 @@ export function hold(response: NodeResponse, hooks: GateHooks): void {
   new Gate(response, hooks).install()
 }
 
-const METHODS: readonly WritingMethod[] = [
-  'writeHead',
-  'writeHeader',
-  'write',
-  'end',
-  'flushHeaders',
-]
-
 type Method = (...args: unknown[]) => unknown
+
+/** The methods that write a response, where it has them. */
+interface Writing {
+  writeHead: Method
+  writeHeader?: Method | undefined
+  write: Method
+  end: Method
+  flushHeaders?: Method | undefined
+}
 
 type Lines = readonly HeaderLine[]
 
@@ -61,7 +62,7 @@ class Gate {
   readonly #response: NodeResponse
   readonly #hooks: GateHooks
   readonly #before: HeadBefore
-  readonly #methods = new Map<string, { readonly original: Method; readonly own: Method }>()
+  readonly #originals: Writing
   #state: State
   #lines: Lines | Promise<Lines> | undefined
   #held: HeldCalls | undefined
@@ -71,20 +72,20 @@ class Gate {
     this.#response = response
     this.#hooks = hooks
     this.#before = new HeadBefore(response)
+    const { writeHead, writeHeader, write, end, flushHeaders } = writingOf(response)
+    this.#originals = { writeHead, writeHeader, write, end, flushHeaders }
     this.#state = response.headersSent ? 'streaming' : 'waiting'
   }
 
+  // Written out: to set them by their names would cost more than all the rest.
   install(): void {
-    for (const name of METHODS) this.#intercept(name)
-    this.#response.once('close', () => this.#closed())
-  }
-
-  #intercept(name: WritingMethod): void {
-    const original: unknown = Reflect.get(this.#response, name)
-    if (typeof original !== 'function') return
-    const own: Method = (...args) => this.#call(name, args)
-    this.#methods.set(name, { original: original as Method, own })
-    Reflect.set(this.#response, name, own)
+    const own = writingOf(this.#response)
+    own.writeHead = (...args) => this.#call('writeHead', args)
+    own.write = (...args) => this.#call('write', args)
+    own.end = (...args) => this.#call('end', args)
+    if (own.writeHeader !== undefined) own.writeHeader = own.writeHead
+    if (own.flushHeaders !== undefined) own.flushHeaders = () => this.#call('flushHeaders', [])
+    this.#response.on('close', () => this.#closed())
   }
 
   #call(name: string, args: readonly unknown[]): unknown {
@@ -103,8 +104,10 @@ class Gate {
   }
 
   #pass(name: string, args: readonly unknown[]): unknown {
-    const method: unknown = this.#methods.get(name)?.original ?? Reflect.get(this.#response, name)
-    return typeof method === 'function' ? Reflect.apply(method, this.#response, args) : undefined
+    const original = isWriting(name) ? this.#originals[name] : Reflect.get(this.#response, name)
+    return typeof original === 'function'
+      ? Reflect.apply(original, this.#response, args)
+      : undefined
   }
 
   #first(name: string, args: readonly unknown[]): unknown {
@@ -131,9 +134,7 @@ class Gate {
     appendLines(this.#response, lines)
     this.#state = name === 'end' ? 'open' : 'streaming'
     try {
-      const answer = this.#pass(name, rest)
-      this.#letGo()
-      return answer
+      return this.#pass(name, rest)
     } catch (error) {
       if (!this.#response.headersSent) this.#state = 'waiting'
       throw error
@@ -152,9 +153,6 @@ class Gate {
   }
 
   #startHolding(): HeldCalls {
-    for (const [name, { original, own }] of this.#methods) {
-      if (Reflect.get(this.#response, name) === original) Reflect.set(this.#response, name, own)
-    }
     this.#state = 'held'
     this.#held = new HeldCalls(this.#response)
     return this.#held
@@ -175,10 +173,9 @@ class Gate {
   #makeAll(held: HeldCalls, calls: readonly HeldCall[]): void {
     let accepted = true
     for (const { name, args } of calls) {
-      const answer = this.#methods.has(name) ? this.#call(name, args) : this.#pass(name, args)
+      const answer = isWriting(name) ? this.#call(name, args) : this.#pass(name, args)
       if (name === 'write') accepted = answer !== false
     }
-    this.#letGo()
     if (accepted && held.needsDrain && !held.ended) this.#response.emit('drain')
   }
 
@@ -190,7 +187,7 @@ class Gate {
     this.#state = 'open'
     if (this.#response.headersSent) return void this.#response.destroy(error as Error)
     this.#before.restore(this.#response)
-    if (held.ended && this.#failTheirWay(error)) return this.#letGo()
+    if (held.ended && this.#failTheirWay(error)) return
     if (!this.#response.headersSent) answerPlainly(this.#response, error)
     this.#state = 'muted'
     if (held.needsDrain) this.#response.emit('drain')
@@ -224,9 +221,7 @@ class Gate {
 
   #endNow(args: readonly unknown[]): unknown {
     this.#state = 'open'
-    const answer = this.#pass('end', args)
-    this.#letGo()
-    return answer
+    return this.#pass('end', args)
   }
 
   #open(held: HeldCalls): void {
@@ -238,13 +233,13 @@ class Gate {
     const mayHaveMore = this.#state === 'streaming' || this.#state === 'open'
     if (mayHaveMore && !this.#failed) this.#hooks.after?.()?.catch(() => undefined)
   }
+}
 
-  // From here on the response costs nothing more. Who wrapped our methods keeps them.
-  #letGo(): void {
-    if (this.#state !== 'open' && this.#state !== 'streaming') return
-    for (const [name, { original, own }] of this.#methods) {
-      if (name === 'end' && this.#state === 'streaming') continue
-      if (Reflect.get(this.#response, name) === own) Reflect.set(this.#response, name, original)
-    }
-  }
+// The two kinds of responses declare other overloads of the same methods.
+function writingOf(response: NodeResponse): Writing {
+  return response as unknown as Writing
+}
+
+function isWriting(name: string): name is keyof Writing {
+  return name === 'end' || name === 'write' || name === 'flushHeaders' || isHead(name)
 }

@@ -10,6 +10,7 @@ interface Head {
 
 /** Appends lines to the headers of a response that has not begun. */
 export function appendLines(response: NodeResponse, lines: readonly HeaderLine[]): void {
+  if (lines.length === 0) return
   addLines(
     {
       get: (name) => textOf(response.getHeader(name)),

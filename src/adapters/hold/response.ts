@@ -3,9 +3,6 @@ import type { EventEmitter } from 'node:events'
 /** One header to append to a response. */
 export type HeaderLine = readonly [name: string, value: string]
 
-/** What writes a response. */
-export type WritingMethod = 'writeHead' | 'writeHeader' | 'write' | 'end' | 'flushHeaders'
-
 /** What the gate needs of a response: that of `node:http` has it, and that of `node:http2`. */
 export interface NodeResponse extends EventEmitter {
   statusCode: number
