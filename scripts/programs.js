@@ -16,6 +16,7 @@ const PROGRAMS = [
     debian: 'chromium',
     support: 'chromium.ts',
   },
+  { names: ['nginx'], debian: 'nginx-light', support: 'nginx.ts', folders: () => ['/usr/sbin'] },
 ]
 
 /** Installs the programs that tests start and that are not here, where that is possible. */
