@@ -67,7 +67,7 @@ function works(bytes: number): Record<string, (subject: Subject, id: string) => 
   return {
     load: (subject, id) => subject.load(id, touch(false)),
     'load, touch due': (subject, id) => subject.load(id, touch(true)),
-    'commit 1 of 20': (subject, id) => subject.commit(id, `${text.slice(0, -1 - (++n % 4))}"`),
+    'commit 1 of 20': (subject, id) => subject.commit(id, `${text.slice(0, -1 - (++n % 7))}"`),
     'commit 1, same length': (subject, id) => subject.commit(id, text),
   }
 }

@@ -1,0 +1,45 @@
+/** Express 5. */
+
+import { createServer } from 'node:http'
+import { RedisStore } from 'connect-redis'
+import express from 'express'
+import expressSession from 'express-session'
+import { defaultClient } from './redis.js'
+import { sampleValues, secret, nextView } from './settings.js'
+import { before, load, manager, serve } from './sojourn.js'
+
+export const variants = {
+  bare: () => plain([], () => 'alice'),
+  'express-session': withExpressSession,
+  sojourn: () => sojourn('redis'),
+  'sojourn-before': () => sojourn('redis', before),
+  'sojourn-embedded': () => sojourn('embedded'),
+}
+
+function plain(middlewares, answer) {
+  const app = express()
+  for (const middleware of middlewares) app.use(middleware)
+  app.get('/begin/:bytes', (request, response) => {
+    if (middlewares.length === 0) response.cookie('id', 'a'.repeat(103))
+    response.send(answer(request, { kind: 'begin', bytes: Number(request.params.bytes) }))
+  })
+  app.get('/read', (request, response) => response.send(answer(request, { kind: 'read' })))
+  app.get('/write', (request, response) => response.send(answer(request, { kind: 'write' })))
+  return createServer(app)
+}
+
+async function withExpressSession() {
+  const store = new RedisStore({ client: await defaultClient() })
+  const middleware = expressSession({ store, secret, resave: false, saveUninitialized: false })
+  return plain([middleware], ({ session }, { kind, bytes }) => {
+    if (kind === 'begin') Object.assign(session, sampleValues(bytes))
+    if (kind === 'write') session.views = nextView()
+    return session.login
+  })
+}
+
+async function sojourn(engine, dist) {
+  const { session } = await load('adapters/express', dist)
+  const middleware = session(await manager(engine, dist))
+  return plain([middleware], (request, work) => serve(request.session, work))
+}

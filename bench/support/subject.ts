@@ -1,0 +1,91 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { onServerCore } from './cpus.ts'
+
+const MAIN = fileURLToPath(new URL('../subjects/main.js', import.meta.url))
+const READY_WITHIN = 20_000
+
+/** What a process has used so far. */
+export interface Usage {
+  /** Microseconds of processor time, user and system. */
+  readonly cpu: number
+  /** Bytes. */
+  readonly rss: number
+}
+
+/** A measured server, in a process of its own on a core of its own. It ends with this process. */
+export class Subject {
+  readonly name: string
+  readonly #child: ChildProcess
+  #port = 0
+
+  private constructor(name: string, child: ChildProcess) {
+    this.name = name
+    this.#child = child
+  }
+
+  /**
+   * Starts `variants[variant]` of `subjects/<group>.js`.
+   *
+   * @param flags - of node, such as `--cpu-prof`
+   */
+  static async start(
+    group: string,
+    variant: string,
+    env: Readonly<Record<string, string>>,
+    flags: readonly string[] = [],
+  ): Promise<Subject> {
+    const node = [process.execPath, '--single-threaded-gc', ...flags, MAIN, group, variant]
+    const [program = '', ...args] = onServerCore(node)
+    const child = spawn(program, args, {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      env: { ...process.env, NODE_ENV: 'production', ...env },
+    })
+    const subject = new Subject(variant, child)
+    const { port } = await subject.#message<{ port: number }>()
+    subject.#port = port
+    return subject
+  }
+
+  url(path: string): string {
+    return `http://127.0.0.1:${this.#port}${path}`
+  }
+
+  /** What the process has used so far. */
+  async usage(): Promise<Usage> {
+    this.#child.send('usage')
+    const { user, system, rss } = await this.#message<{
+      user: number
+      system: number
+      rss: number
+    }>()
+    return { cpu: user + system, rss }
+  }
+
+  async stop(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
+    const exited = once(this.#child, 'exit')
+    this.#child.disconnect()
+    const timer = setTimeout(() => this.#child.kill('SIGKILL'), 5000)
+    await exited
+    clearTimeout(timer)
+  }
+
+  async #message<T>(): Promise<T> {
+    const aborted = new AbortController()
+    const timer = setTimeout(() => aborted.abort(), READY_WITHIN)
+    const ended = (): void => aborted.abort()
+    this.#child.once('exit', ended)
+    try {
+      const [message] = await once(this.#child, 'message', { signal: aborted.signal })
+      return message as T
+    } catch (cause) {
+      this.#child.kill('SIGKILL')
+      throw new Error(`The server '${this.name}' did not answer.`, { cause })
+    } finally {
+      clearTimeout(timer)
+      this.#child.off('exit', ended)
+    }
+  }
+}
