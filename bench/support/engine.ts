@@ -34,7 +34,8 @@ export class Redis {
 
   async counts(): Promise<RedisCounts> {
     const info = await this.#client.info('everything')
-    const number = (name: string): number => Number(new RegExp(`^${name}:(.*)$`, 'm').exec(info)?.[1])
+    const number = (name: string): number =>
+      Number(new RegExp(`^${name}:(.*)$`, 'm').exec(info)?.[1])
     return {
       bytesIn: number('total_net_input_bytes'),
       bytesOut: number('total_net_output_bytes'),

@@ -55,7 +55,9 @@ export class Visitors {
     const options = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '10s', '-s', SCRIPT]
     const wrk = ['wrk', ...options, subject.url(path), '--', path, this.#file, `${requests}`]
     const [program = '', ...args] = onOtherCore(wrk)
-    const { stdout } = await promisify(execFile)(program, args, { timeout: seconds * 1000 + 30_000 })
+    const { stdout } = await promisify(execFile)(program, args, {
+      timeout: seconds * 1000 + 30_000,
+    })
     const { errors, ...burst } = JSON.parse(stdout.trim().split('\n').at(-1) ?? '')
     if (errors > 0 || burst.requests === 0) throw new Error(`${subject.name} ${path}: ${stdout}`)
     return burst
@@ -70,7 +72,9 @@ async function cookieOf(subject: Subject, path: string): Promise<string> {
   const response = await fetch(subject.url(path))
   const cookies = response.headers.getSetCookie().map((cookie) => cookie.split(';')[0])
   if (response.status !== 200 || cookies.length === 0) {
-    throw new Error(`${subject.name}: ${path} answered ${response.status}, ${cookies.length} cookies`)
+    throw new Error(
+      `${subject.name}: ${path} answered ${response.status}, ${cookies.length} cookies`,
+    )
   }
   await checkRead(subject, cookies.join('; '))
   return cookies.join('; ')

@@ -25,16 +25,17 @@ const server = createServer(
 const live = liveSession(sessions, { ...behindNginx, anonymous: 'refuse' })
 const sockets = new WebSocketServer({ noServer: true })
 const join = live.upgrade(sockets, (socket, _request, session) => {
-  socket.on('message', async () => {
-    socket.send(String(await session.edit((stored) => stored.increment('views'))))
+  socket.on('message', () => {
+    void session
+      .edit((stored) => stored.increment('views'))
+      .then((views) => socket.send(`${views}`))
   })
 })
 server.on('upgrade', join)
 
 // What is under way is answered, what is stored stays; clients of sockets come again elsewhere.
-process.on('SIGTERM', async () => {
-  await live.close()
-  server.close(() => void sessions.close())
+process.on('SIGTERM', () => {
+  void live.close().then(() => server.close(() => void sessions.close()))
 })
 
 await sessions.ready()

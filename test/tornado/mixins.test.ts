@@ -60,10 +60,9 @@ describe('SessionMixin over RequestHandler', () => {
         this.session.login('alice')
       }
 
-      @authenticated
-      get() {
+      get = authenticated(function (this: Handler) {
         this.write(`hello ${String(this.currentUser)}`)
-      }
+      })
     }
     const { visitor } = await run([['/', Handler]], { ...IN_MEMORY, loginUrl: '/login' })
     const browser = visitor()
