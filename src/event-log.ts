@@ -48,6 +48,35 @@ export interface EventLog {
   finish(claim: Claim): Soon<void>
 }
 
+/** The bounds of a log: how many events it keeps, and for how many ms. */
+export const MOST_EVENTS = 100_000
+export const LONGEST_AGE = 86_400_000
+
+/** The name of all watchers of an engine together. No group can have it. */
+export const WATCHERS = ''
+
+/**
+ * For how many ms a log writes events for those who have told it that they listen: nothing shall be
+ * written for ever because a process that listened has ended.
+ */
+export function lifeOf(name: string): number {
+  return name === WATCHERS ? 300_000 : 604_800_000
+}
+
+/** Says when a log has to be told again that somebody listens. */
+export class Registrations {
+  readonly #told = new Map<string, number>()
+
+  isDue(name: string, now: number): boolean {
+    const told = this.#told.get(name)
+    return told === undefined || Math.abs(now - told) > lifeOf(name) / 10
+  }
+
+  wereTold(name: string, now: number): void {
+    this.#told.set(name, now)
+  }
+}
+
 /** An event as a store tells it. */
 export function eventOf(
   type: StoreEvent['type'],

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { applyChange, isStale, swapValue, touched } from '../change.ts'
-import { parseDuration } from '../duration.ts'
-import type { Duration } from '../duration.ts'
+import { applyChange, isStale, makeRoom, swapValue, touched, withEvicted } from '../change.ts'
 import { SessionError } from '../errors.ts'
-import { refuseUnknownNames } from '../names.ts'
+import { eventOf, eventOfCommit } from '../event-log.ts'
+import { Listeners } from '../listening.ts'
+import type { EventHandler } from '../listening.ts'
 import type {
   CommitOutcome,
   SessionChange,
@@ -11,38 +11,36 @@ import type {
   SessionPage,
   SessionRecord,
   SessionStore,
+  StopListening,
   StoreCapabilities,
+  StoreEvent,
   Touch,
 } from '../store.ts'
-import { fileOpener, isDatabase, isMemoryPath, isPrivate } from './sqlite/database.ts'
 import type { SqliteDatabase } from './sqlite/database.ts'
 import { failure, isBusy } from './sqlite/failure.ts'
+import { Journal } from './sqlite/journal.ts'
+import { SqliteLog } from './sqlite/log.ts'
+import { settingsOf } from './sqlite/settings.ts'
+import type { SqliteSettings, SqliteStoreOptions } from './sqlite/settings.ts'
 import { Table } from './sqlite/table.ts'
+import type { Removed } from './sqlite/table.ts'
 
+export type { SqliteStoreOptions } from './sqlite/settings.ts'
 export type { SqliteDatabase, SqliteStatement, SqliteValue } from './sqlite/database.ts'
-
-/** The options of a {@link SqliteStore}. */
-export interface SqliteStoreOptions {
-  /**
-   * The name of the table.
-   * @default 'sojourn_sessions'
-   */
-  readonly table?: string
-  /**
-   * How long a call waits for other connections that are writing.
-   * @default '2s'
-   */
-  readonly deadline?: Duration
-  /**
-   * The clock, in ms since the epoch. Set this in tests.
-   * @default Date.now
-   */
-  readonly now?: () => number
-}
 
 const PAGE = 500
 /** ms between two attempts of a writer that met another one; a write takes less than that. */
 const LONGEST_PAUSE = 5
+/** ms between two looks at what other processes have told. */
+const LISTEN_EVERY = 250
+
+/** A step of a call: adds what it did to `told`, which is written in the same transaction. */
+type Step<T> = (table: Table, now: number, told: StoreEvent[]) => T
+
+interface Opened {
+  readonly table: Table
+  readonly journal: Journal
+}
 
 /**
  * Keeps sessions in SQLite, by any synchronous driver. Several processes may use one file.
@@ -54,13 +52,11 @@ const LONGEST_PAUSE = 5
  */
 export class SqliteStore implements SessionStore {
   readonly capabilities: StoreCapabilities
-  readonly #open: () => SqliteDatabase
-  readonly #owns: boolean
-  readonly #name: string
-  readonly #patience: number
+  readonly #settings: SqliteSettings
   readonly #now: () => number
+  readonly #listeners: Listeners
   #database: SqliteDatabase | undefined
-  #table: Table | undefined
+  #opened: Opened | undefined
   #closed = false
 
   /**
@@ -69,14 +65,10 @@ export class SqliteStore implements SessionStore {
    * @throws SessionError `ERR_SESSION_OPTION`
    */
   constructor(database: SqliteDatabase | string, options: SqliteStoreOptions = {}) {
-    refuseUnknownNames(options, ['table', 'deadline', 'now'], 'SqliteStore')
-    const { table = 'sojourn_sessions', deadline = '2s', now = () => Date.now() } = options
-    this.#owns = typeof database === 'string'
-    this.#open = typeof database === 'string' ? fileOpener(database) : () => checked(database)
-    this.#name = checkedName(table)
-    this.#patience = parseDuration(deadline, 'deadline')
-    this.#now = now
-    this.capabilities = capabilitiesOf(database)
+    this.#settings = settingsOf(database, options)
+    this.#now = this.#settings.now
+    this.capabilities = this.#settings.capabilities
+    this.#listeners = this.#listenersTo()
   }
 
   async load(id: SessionId, touch?: Touch): Promise<SessionRecord | undefined> {
@@ -88,28 +80,41 @@ export class SqliteStore implements SessionStore {
   }
 
   async create(id: SessionId, record: SessionRecord): Promise<boolean> {
-    return this.#write('create', (table, now) => {
-      if (!table.isFree(id, now)) return false
+    return this.#write('create', (table, now, told) => {
+      const before = table.occupantOf(id, now)
+      if (before?.expired === false) return false
       table.put(id, record)
+      if (before !== undefined) told.push(endOf(before, now))
+      told.push(eventOf('created', id, now, record.user))
       return true
     })
   }
 
   async commit(id: SessionId, change: SessionChange): Promise<CommitOutcome> {
-    return this.#write('commit', (table, now) => {
+    return this.#write('commit', (table, now, told) => {
       const record = table.find(id, now)
       if (record === undefined) return 'gone'
       const applied = applyChange(record, change)
       if (applied === 'stale') return 'stale'
-      const evicted = makeRoom(table, now, id, change)
+      const evicted = makeRoom(change, (user) => table.othersOf(user, now, id))
       if (evicted === 'full') return 'full'
+      for (const other of evicted) {
+        table.remove(other, now)
+        told.push(eventOf('evicted', other, now, change.user ?? undefined))
+      }
       table.put(id, applied.record)
-      return evicted.length === 0 ? applied.committed : { ...applied.committed, evicted }
+      const event = eventOfCommit(id, change, now, record, applied.record)
+      if (event !== undefined) told.push(event)
+      return withEvicted(applied.committed, evicted)
     })
   }
 
   async destroy(id: SessionId): Promise<boolean> {
-    return this.#write('destroy', (table, now) => table.remove(id, now))
+    return this.#write('destroy', (table, now, told) => {
+      const removed = table.remove(id, now)
+      if (removed !== undefined) told.push(endOf(removed, now))
+      return removed?.expired === false
+    })
   }
 
   async swap(
@@ -152,18 +157,41 @@ export class SqliteStore implements SessionStore {
   }
 
   async deleteExpired(limit: number): Promise<number> {
-    return this.#write('deleteExpired', (table, now) => table.removeExpired(now, limit))
+    return this.#write('deleteExpired', (table, now, told) => {
+      const removed = table.removeExpired(now, limit)
+      told.push(...removed.map((each) => endOf(each, now)))
+      if (this.#opened?.journal.isTooLong(now)) this.#opened.journal.trim(now)
+      return removed.length
+    })
+  }
+
+  /** Other processes hear of what happens within half a second. */
+  async watch(listener: (event: StoreEvent) => void): Promise<StopListening> {
+    return this.#listeners.watch(listener)
+  }
+
+  /**
+   * Events come one after the other; one whose handler threw, or whose process died, comes again after
+   * a pause. A consumer keeps its process alive. Events are kept for a day, 100,000 at most.
+   */
+  async consume(group: string, handler: EventHandler): Promise<StopListening> {
+    return this.#listeners.consume(group, handler)
+  }
+
+  async tell(event: StoreEvent): Promise<void> {
+    await this.#write('tell', (_table, _now, told) => told.push(event))
   }
 
   async ready(): Promise<void> {
     await this.#call('ready', () => undefined)
   }
 
-  /** Closes a file that the store opened itself. A database of yours stays open. */
+  /** Ends all listening and closes a file that the store opened itself. A database of yours stays open. */
   async close(): Promise<void> {
     this.#closed = true
-    this.#table = undefined
-    if (this.#owns) this.#database?.close?.()
+    this.#listeners.close()
+    this.#opened = undefined
+    if (this.#settings.owns) this.#database?.close?.()
     this.#database = undefined
   }
 
@@ -177,17 +205,27 @@ export class SqliteStore implements SessionStore {
     })
   }
 
-  #write<T>(verb: string, step: (table: Table, now: number) => T): Promise<T> {
-    return this.#call(verb, (table) => table.write(() => step(table, this.#now())))
+  async #write<T>(verb: string, step: Step<T>): Promise<T> {
+    let isTold = false
+    const answer = await this.#call(verb, (table) =>
+      table.write(() => {
+        const [now, told]: [number, StoreEvent[]] = [this.#now(), []]
+        const made = step(table, now, told)
+        isTold = this.#opened?.journal.append(told, now) === true
+        return made
+      }),
+    )
+    if (isTold) this.#listeners.nudge()
+    return answer
   }
 
   /** Does a step, or again if another connection was writing: nothing was done then. */
   async #call<T>(verb: string, step: (table: Table, now: number) => T): Promise<T> {
-    const until = performance.now() + this.#patience
+    const until = performance.now() + this.#settings.patience
     for (let attempt = 1; ; attempt++) {
       if (this.#closed) throw closed(verb)
       try {
-        return step(this.#opened(), this.#now())
+        return step(this.#open().table, this.#now())
       } catch (cause) {
         if (!isBusy(cause) || performance.now() >= until) throw failure(verb, cause)
       }
@@ -195,60 +233,25 @@ export class SqliteStore implements SessionStore {
     }
   }
 
-  #opened(): Table {
-    if (this.#table !== undefined) return this.#table
-    this.#database ??= this.#open()
-    this.#table = new Table(this.#database, this.#name)
-    return this.#table
+  #open(): Opened {
+    if (this.#opened !== undefined) return this.#opened
+    this.#database ??= this.#settings.open()
+    const table = new Table(this.#database, this.#settings.table)
+    this.#opened = { table, journal: new Journal(this.#database, this.#settings.table) }
+    return this.#opened
+  }
+
+  #listenersTo(): Listeners {
+    const log = new SqliteLog({
+      read: (step) => this.#call('watch', () => step(this.#open().journal)),
+      write: (step) => this.#write('consume', () => step(this.#open().journal)),
+    })
+    return new Listeners(log, LISTEN_EVERY)
   }
 }
 
-/** The sessions of the user that had to go for this one, or `full` if none may. Within `write` only. */
-function makeRoom(
-  table: Table,
-  now: number,
-  id: SessionId,
-  { user, cap }: SessionChange,
-): SessionId[] | 'full' {
-  if (cap === undefined || typeof user !== 'string') return []
-  const others = table.othersOf(user, now, id)
-  const surplus = others.slice(0, Math.max(0, others.length - cap.most + 1))
-  if (surplus.length > 0 && cap.full === 'reject') return 'full'
-  for (const other of surplus) table.remove(other, now)
-  return surplus
-}
-
-function capabilitiesOf(database: SqliteDatabase | string): StoreCapabilities {
-  const alone = typeof database === 'string' ? isMemoryPath(database) : isPrivate(checked(database))
-  return {
-    engine: 'sqlite',
-    shared: alone ? 'process' : 'machine',
-    durable: alone ? 'no' : 'engine',
-    expiry: 'sweep',
-    commit: 'atomic',
-    clock: 'process',
-    deadline: true,
-    userIndex: true,
-    list: true,
-    userCap: true,
-    expect: true,
-  }
-}
-
-function checked(database: unknown): SqliteDatabase {
-  if (isDatabase(database)) return database
-  throw new SessionError(
-    'ERR_SESSION_OPTION',
-    'SqliteStore takes an open database of node:sqlite, better-sqlite3 or libsql, or the path of a file.',
-  )
-}
-
-function checkedName(name: string): string {
-  if (/^[A-Za-z_][A-Za-z0-9_]{0,62}$/.test(name)) return name
-  throw new SessionError(
-    'ERR_SESSION_OPTION',
-    'table must be 1 to 63 letters, digits and underscores, and not begin with a digit.',
-  )
+function endOf({ id, user, expired }: Removed, now: number): StoreEvent {
+  return eventOf(expired ? 'expired' : 'destroyed', id, now, user)
 }
 
 function closed(verb: string): SessionError {

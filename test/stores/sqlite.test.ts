@@ -56,7 +56,7 @@ describe('opening', () => {
     const tables = (): unknown[] => database.prepare('SELECT name FROM sqlite_master').all()
     expect(tables()).toEqual([])
     await store.ready()
-    expect(tables()).toHaveLength(4)
+    expect(tables()).toHaveLength(8)
     database.close()
   })
 

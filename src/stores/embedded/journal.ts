@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Database } from 'lmdb'
+import { LONGEST_AGE, MOST_EVENTS } from '../../event-log.ts'
 import type { Claim, EventLog, LoggedEvent } from '../../event-log.ts'
 import type { StoreEvent } from '../../store.ts'
 
@@ -11,8 +12,6 @@ const GROUP = 1
 const LEASE = 2
 const NEWEST = 3
 
-const MOST_EVENTS = 100_000
-const LONGEST_AGE = 86_400_000
 /** How many events are removed at once at most, and how many may come before some are. */
 const TRIM = 1_000
 const TRIM_EVERY = 100

@@ -3,6 +3,14 @@ import { SessionError } from '../../errors.ts'
 import type { SessionId, SessionRecord } from '../../store.ts'
 import type { SqliteDatabase, SqliteStatement } from './database.ts'
 
+/** A session that was removed, or may be. */
+export interface Removed {
+  readonly id: SessionId
+  readonly user: string | undefined
+  /** False if it was live. */
+  readonly expired: boolean
+}
+
 /**
  * The table of a store: a row for each session, with the record as bytes and what is searched for in
  * columns of its own. Everything that reads before it writes belongs into `write`.
@@ -12,8 +20,7 @@ export class Table {
   readonly #select: SqliteStatement
   readonly #selectAny: SqliteStatement
   readonly #replace: SqliteStatement
-  readonly #deleteLive: SqliteStatement
-  readonly #deleteAny: SqliteStatement
+  readonly #delete: SqliteStatement
   readonly #deleteExpired: SqliteStatement
   readonly #idsOf: SqliteStatement
   readonly #othersOf: SqliteStatement
@@ -33,17 +40,17 @@ export class Table {
     const prepare = (sql: string): SqliteStatement => database.prepare(sql)
     this.#database = database
     this.#select = prepare(`SELECT record FROM "${name}" WHERE id = ? AND expires_at > ?`)
-    this.#selectAny = prepare(`SELECT record, expires_at FROM "${name}" WHERE id = ?`)
+    this.#selectAny = prepare(`SELECT id, expires_at, user_id, record FROM "${name}" WHERE id = ?`)
     this.#replace = prepare(
       `INSERT INTO "${name}" (id, expires_at, user_id, record) VALUES (?, ?, ?, ?)
       ON CONFLICT (id) DO UPDATE SET expires_at = excluded.expires_at, user_id = excluded.user_id,
       record = excluded.record`,
     )
-    this.#deleteLive = prepare(`DELETE FROM "${name}" WHERE id = ? AND expires_at > ?`)
-    this.#deleteAny = prepare(`DELETE FROM "${name}" WHERE id = ?`)
+    this.#delete = prepare(`DELETE FROM "${name}" WHERE id = ? RETURNING id, expires_at, user_id`)
     this.#deleteExpired = prepare(
       `DELETE FROM "${name}" WHERE id IN
-      (SELECT id FROM "${name}" WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`,
+      (SELECT id FROM "${name}" WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)
+      RETURNING id, expires_at, user_id`,
     )
     this.#idsOf = prepare(`SELECT id FROM "${name}" WHERE user_id = ? AND expires_at > ?`)
     this.#othersOf = prepare(
@@ -80,28 +87,26 @@ export class Table {
   }
 
   /**
-   * True if a new record may be put under this id. Within `write` only.
+   * What is kept under an id, dead or alive. Within `write` only.
    *
-   * @throws SessionError `ERR_SESSION_VERSION` if a newer version wrote what is there
+   * @throws SessionError `ERR_SESSION_VERSION` if a newer version wrote it
    */
-  isFree(id: SessionId, now: number): boolean {
+  occupantOf(id: SessionId, now: number): Removed | undefined {
     const row = this.#selectAny.get(id)
-    if (row === undefined || row === null) return true
-    const expired = Number(Reflect.get(Object(row), 'expires_at')) <= now
+    if (row === undefined || row === null) return undefined
     packedExpiry(bytesOf(row))
-    return expired
+    return removedOf(row, now)
   }
 
-  /** True if there was a live record. Within `write` only. */
-  remove(id: SessionId, now: number): boolean {
-    if (Number(this.#deleteLive.run(id, now).changes) > 0) return true
-    this.#deleteAny.run(id)
-    return false
+  /** What was removed, if there was anything. Within `write` only. */
+  remove(id: SessionId, now: number): Removed | undefined {
+    const row = this.#delete.get(id)
+    return row === undefined || row === null ? undefined : removedOf(row, now)
   }
 
   /** Within `write` only. */
-  removeExpired(now: number, limit: number): number {
-    return Number(this.#deleteExpired.run(now, limit).changes)
+  removeExpired(now: number, limit: number): Removed[] {
+    return this.#deleteExpired.all(now, limit).map((row) => removedOf(row, now))
   }
 
   idsOf(user: string, now: number): SessionId[] {
@@ -147,6 +152,11 @@ function bytesOf(row: unknown): Uint8Array {
     'ERR_SESSION_CORRUPT',
     'The row of a session holds no record. It is kept as it is; destroy the session to be rid of it.',
   )
+}
+
+function removedOf(row: unknown, now: number): Removed {
+  const { expires_at: expiresAt, user_id: user } = Object(row)
+  return { id: idOf(row), user: user ?? undefined, expired: Number(expiresAt) <= now }
 }
 
 function idOf(row: unknown): SessionId {
