@@ -2,6 +2,8 @@ import { Deadlines } from '../deadline.ts'
 import { parseDuration } from '../duration.ts'
 import type { Duration } from '../duration.ts'
 import { SessionError } from '../errors.ts'
+import { Listeners } from '../listening.ts'
+import type { EventHandler } from '../listening.ts'
 import { refuseUnknownNames } from '../names.ts'
 import type {
   CommitOutcome,
@@ -10,13 +12,17 @@ import type {
   SessionPage,
   SessionRecord,
   SessionStore,
+  StopListening,
   StoreCapabilities,
+  StoreEvent,
   Touch,
 } from '../store.ts'
 import { capParameters, changeParameters, outcomeOf, touchParameters } from './postgres/change.ts'
 import { statementRunner } from './postgres/client.ts'
 import type { Parameter, PgClient, PostgresSql, Row, RunStatement } from './postgres/client.ts'
 import { failure, wasUndone } from './postgres/failure.ts'
+import { PostgresLog } from './postgres/log.ts'
+import { logStatementsFor } from './postgres/log-statements.ts'
 import { checkFormat, parametersOf, recordOf } from './postgres/row.ts'
 import { schemaText, tableNames } from './postgres/schema.ts'
 import { statementsFor } from './postgres/statements.ts'
@@ -52,6 +58,8 @@ export interface PostgresStoreOptions {
 const OPTIONS = ['schema', 'table', 'deadline', 'prepare'] as const
 const PAGE = 500
 const ATTEMPTS = 20
+/** ms between two looks at what other processes have told. */
+const LISTEN_EVERY = 400
 
 /**
  * Keeps sessions in PostgreSQL 12 or later: a row for each session, one statement for each verb.
@@ -74,12 +82,14 @@ export class PostgresStore implements SessionStore {
     userIndex: true,
     list: true,
     userCap: true,
+    events: 'log',
     expect: true,
   }
   readonly #run: RunStatement
   readonly #statements: Statements
   readonly #schemaText: string
   readonly #deadlines: Deadlines
+  readonly #listeners: Listeners
   #closed = false
 
   /**
@@ -95,6 +105,8 @@ export class PostgresStore implements SessionStore {
     this.#statements = statementsFor(names)
     this.#schemaText = schemaText(names)
     this.#deadlines = new Deadlines(parseDuration(deadline, 'deadline'), 'PostgreSQL')
+    const log = new PostgresLog((...call) => this.#call(...call), logStatementsFor(names))
+    this.#listeners = new Listeners(log, LISTEN_EVERY)
   }
 
   /**
@@ -122,20 +134,25 @@ export class PostgresStore implements SessionStore {
     const parameters = parametersOf(id, record)
     const [row = {}] = await this.#call('create', this.#statements.create, parameters)
     checkFormat(row)
+    this.#listeners.nudge()
     return row['created'] === true
   }
 
   async commit(id: SessionId, change: SessionChange): Promise<CommitOutcome> {
-    const { commit, commitWithin } = this.#statements
+    const { commit, commitTelling, commitWithin } = this.#statements
     const cap = capParameters(change)
-    const statement = cap === undefined ? commit : commitWithin
+    const isTold = change.rotate !== undefined || change.user !== undefined
+    const withoutCap = isTold ? commitTelling : commit
+    const statement = cap === undefined ? withoutCap : commitWithin
     const parameters = [id, ...changeParameters(change), ...(cap ?? [])]
     const [row] = await this.#call('commit', statement, parameters)
+    if (isTold) this.#listeners.nudge()
     return row === undefined ? 'gone' : outcomeOf(row, change)
   }
 
   async destroy(id: SessionId): Promise<boolean> {
     const [row] = await this.#call('destroy', this.#statements.destroy, [id])
+    this.#listeners.nudge()
     return row?.['live'] === true
   }
 
@@ -174,16 +191,37 @@ export class PostgresStore implements SessionStore {
 
   async deleteExpired(limit: number): Promise<number> {
     const { deleteExpired } = this.#statements
-    return (await this.#call('deleteExpired', deleteExpired, [limit])).length
+    const [row] = await this.#call('deleteExpired', deleteExpired, [limit])
+    this.#listeners.nudge()
+    return Number(row?.['deleted'])
+  }
+
+  /** Other processes hear of what happens within half a second. */
+  async watch(listener: (event: StoreEvent) => void): Promise<StopListening> {
+    return this.#listeners.watch(listener)
+  }
+
+  /**
+   * Events come one after the other; one whose handler threw, or whose process died, comes again after
+   * a pause. A consumer keeps its process alive. Events are kept for a day, 100,000 at most.
+   */
+  async consume(group: string, handler: EventHandler): Promise<StopListening> {
+    return this.#listeners.consume(group, handler)
+  }
+
+  async tell({ type, id, at, user }: StoreEvent): Promise<void> {
+    await this.#call('tell', this.#statements.tell, [type, id, at, user ?? null])
+    this.#listeners.nudge()
   }
 
   async ready(): Promise<void> {
     await this.#call('ready', this.#statements.list, ['', 1])
   }
 
-  /** Refuses further calls. The client is yours to end. */
+  /** Ends all listening and refuses further calls. The client is yours to end. */
   async close(): Promise<void> {
     this.#closed = true
+    this.#listeners.close()
   }
 
   async #call(verb: string, statement: string, parameters: Parameter[]): Promise<readonly Row[]> {

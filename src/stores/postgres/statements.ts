@@ -7,7 +7,7 @@
  * @module
  */
 
-import { FORMAT } from './schema.ts'
+import { FORMAT, NOW } from './schema.ts'
 import type { TableNames } from './schema.ts'
 
 /** The texts of all statements for one table. */
@@ -16,6 +16,7 @@ export interface Statements {
   readonly loadAndTouch: string
   readonly create: string
   readonly commit: string
+  readonly commitTelling: string
   readonly commitWithin: string
   readonly destroy: string
   readonly swap: string
@@ -23,27 +24,28 @@ export interface Statements {
   readonly sessionsOf: string
   readonly list: string
   readonly deleteExpired: string
+  readonly tell: string
 }
 
 /** The texts of all statements, with these names in them. */
-export function statementsFor({ table, roomFunction }: TableNames): Statements {
+export function statementsFor(names: TableNames): Statements {
+  const { table, roomFunction, tellFunction: tell } = names
   return {
     load: load(table),
     loadAndTouch: loadAndTouch(table),
-    create: create(table),
-    commit: commit(table, NO_CAP),
-    commitWithin: commit(table, capOf(roomFunction)),
-    destroy: destroy(table),
+    create: create(table, tell),
+    commit: commit(table, NO_CAP, NOTHING_TOLD),
+    commitTelling: commit(table, NO_CAP, toldOfCommit(tell)),
+    commitWithin: commit(table, capOf(roomFunction), toldOfCommit(tell)),
+    destroy: destroy(table, tell),
     swap: swap(table),
     take: take(table),
     sessionsOf: `SELECT id FROM ${table} WHERE user_id = $1 AND expires_at > ${NOW}`,
     list: `SELECT id FROM ${table} WHERE id > $1 AND expires_at > ${NOW} ORDER BY id LIMIT $2`,
-    deleteExpired: deleteExpired(table),
+    deleteExpired: deleteExpired(names),
+    tell: `SELECT ${tell}($1, $2, $3::bigint, $4)`,
   }
 }
-
-/** The clock of the server, which says what has expired. */
-const NOW = `floor(date_part('epoch', clock_timestamp()) * 1000)::bigint`
 
 /** With how far the clock of the process is behind; a small difference is the time that a call takes. */
 const clockSince = (at: string): string => `clock AS MATERIALIZED (
@@ -79,12 +81,17 @@ const COLUMNS = `format, created_at, expires_at, deadline, generation, renewed_a
   authenticated_at, remember_for, user_agent, address, data`
 const EXCLUDED = COLUMNS.replaceAll(/\w+/g, 'excluded.$&')
 
+/** A row that an upsert has inserted was locked by nobody; one that it has updated was, by itself. */
+const WAS_REPLACED = `t.xmax <> '0'::xid`
+
 /**
  * $1 id, $2 at, $3 createdAt, $4 expiresAt, $5 deadline, $6 generation, $7 renewedAt, $8 fence,
  * $9 user, $10 authenticatedAt, $11 rememberFor, $12 userAgent, $13 address, $14 values
  */
-const create = (table: string): string => `
-WITH ${clockSince('$2::bigint')}, created AS (
+const create = (table: string, tell: string): string => `
+WITH ${clockSince('$2::bigint')}, before AS MATERIALIZED (
+  SELECT user_id FROM ${table} WHERE id = $1::text
+), created AS (
   INSERT INTO ${table} AS t (id, ${COLUMNS})
   SELECT $1::text, ${FORMAT}, $3::bigint + skew, $4::bigint + skew, $5::bigint + skew, $6::bigint,
     $7::bigint + skew, $8::bigint, $9::text, $10::bigint + skew, $11::bigint, $12::text, $13::text,
@@ -92,7 +99,9 @@ WITH ${clockSince('$2::bigint')}, created AS (
   FROM clock
   ON CONFLICT (id) DO UPDATE SET (${COLUMNS}) = (${EXCLUDED})
     WHERE t.expires_at <= ${NOW} AND t.format <= ${FORMAT}
-  RETURNING 1
+  RETURNING CASE WHEN ${WAS_REPLACED} THEN
+    ${tell}('expired', t.id, ${NOW}, (SELECT user_id FROM before)) END,
+    ${tell}('created', t.id, ${NOW}, t.user_id)
 )
 SELECT EXISTS (SELECT FROM created) AS created,
   coalesce((SELECT format FROM ${table} WHERE id = $1::text), ${FORMAT}) AS format`
@@ -109,7 +118,7 @@ const NUMBER = `CASE WHEN d.text IS NULL THEN 0
  * $10 expect, $11 rotate, $12 whether the user changes, $13 user, $14 whether rememberFor changes,
  * $15 rememberFor, and with a cap $16 most, $17 whether others are evicted
  */
-const commit = (table: string, cap: Cap): string => `
+const commit = (table: string, cap: Cap, told: string): string => `
 WITH ${clockSince('$3::bigint')}${cap.lock}, held AS (
   SELECT t.id, t.format, t.fence > $2::bigint AS stale,
     NOT EXISTS (SELECT FROM jsonb_each_text($10::text::jsonb) AS e
@@ -147,11 +156,19 @@ WITH ${clockSince('$3::bigint')}${cap.lock}, held AS (
     remember_for = CASE WHEN $14::boolean THEN $15::bigint ELSE t.remember_for END
   FROM held CROSS JOIN sums CROSS JOIN allowed
   WHERE t.id = held.id AND allowed.evicted IS NOT NULL
-  RETURNING t.generation, t.expires_at - held.skew AS expires_at, t.deadline - held.skew AS deadline
+  RETURNING t.generation, t.expires_at - held.skew AS expires_at, t.deadline - held.skew AS deadline,
+    ${told} AS told
 )
 SELECT held.format, held.stale, held.corrupt, held.expected, sums.fit, sums.added::text AS added,
   changed.generation, changed.expires_at, changed.deadline, array_to_json(allowed.evicted)::text AS evicted
 FROM held CROSS JOIN sums LEFT JOIN allowed ON true LEFT JOIN changed ON true`
+
+/** A commit that changes no more than values and times tells nothing, and costs nothing for it. */
+const NOTHING_TOLD = 'false'
+
+const toldOfCommit = (tell: string): string => `CASE
+      WHEN $12::boolean OR $11::text = 'fence' THEN ${tell}('elevated', t.id, ${NOW}, t.user_id)
+      WHEN held.grows THEN ${tell}('renewed', t.id, ${NOW}, t.user_id) END`
 
 /** What a commit has in addition if the user may have only so many sessions. */
 interface Cap {
@@ -172,8 +189,11 @@ const capOf = (roomFunction: string): Cap => ({
 })
 
 /** $1 id */
-const destroy = (table: string): string => `
-DELETE FROM ${table} WHERE id = $1 RETURNING expires_at > ${NOW} AS live`
+const destroy = (table: string, tell: string): string => `
+WITH clock AS MATERIALIZED (SELECT ${NOW} AS now)
+DELETE FROM ${table} AS t USING clock WHERE t.id = $1
+RETURNING t.expires_at > clock.now AS live, ${tell}(
+  CASE WHEN t.expires_at > clock.now THEN 'destroyed' ELSE 'expired' END, t.id, clock.now, t.user_id)`
 
 /** $1 id, $2 name, $3 before, $4 after, $5 generation */
 const swap = (table: string): string => `
@@ -206,10 +226,13 @@ SELECT format, value FROM held`
  * $1 limit. `due` is `expires_at` in steps of 17 minutes: what changes at every request has no index
  * of its own, so such a change stays within its page (a HOT update).
  */
-const deleteExpired = (table: string): string => `
+const deleteExpired = ({ table, tellFunction, trimFunction }: TableNames): string => `
 WITH clock AS MATERIALIZED (SELECT ${NOW} AS now), dead AS MATERIALIZED (
   SELECT t.id FROM ${table} AS t CROSS JOIN clock
   WHERE t.due <= clock.now >> 20 AND t.expires_at <= clock.now
   ORDER BY t.due LIMIT $1 FOR UPDATE OF t SKIP LOCKED
+), deleted AS (
+  DELETE FROM ${table} AS t USING dead, clock WHERE t.id = dead.id
+  RETURNING ${tellFunction}('expired', t.id, clock.now, t.user_id)
 )
-DELETE FROM ${table} AS t USING dead WHERE t.id = dead.id RETURNING 1 AS deleted`
+SELECT count(*) AS deleted, ${trimFunction}() FROM deleted`

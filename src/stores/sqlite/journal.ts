@@ -63,7 +63,7 @@ export class Journal {
       ),
       prepare(
         `DELETE FROM "${name}_deliveries" WHERE position <
-        (SELECT coalesce(min(position), 0) FROM "${name}_events")`,
+        (SELECT coalesce(min(position), 9e15) FROM "${name}_events")`,
       ),
     ]
   }
