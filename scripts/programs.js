@@ -4,7 +4,7 @@ import { mustRun, Problem, root, say } from './tools.js'
 
 /**
  * The programs that tests start: under which names, in which folders beside those of PATH, in which
- * package of Debian, and the file of test/support that starts it. Without that file it is not needed.
+ * packages of Debian, and the file of test/support that starts it. Without that file it is not needed.
  */
 const PROGRAMS = [
   { names: ['redis-server'], debian: 'redis-server', support: 'redis.ts', instead: 'REDIS_URL' },
@@ -16,6 +16,8 @@ const PROGRAMS = [
     debian: 'chromium',
     support: 'chromium.ts',
   },
+  { names: ['spin'], debian: 'spin', support: 'spin.ts' },
+  { names: ['gcc'], debian: 'gcc libc6-dev', support: 'spin.ts' },
   { names: ['nginx'], debian: 'nginx-light', support: 'nginx.ts', folders: () => ['/usr/sbin'] },
 ]
 
@@ -23,7 +25,7 @@ const PROGRAMS = [
 export async function ensurePrograms() {
   const missing = PROGRAMS.filter((program) => isNeeded(program) && !isHere(program))
   if (missing.length === 0) return
-  const packages = missing.map(({ debian }) => debian)
+  const packages = missing.flatMap(({ debian }) => debian.split(' '))
   if (process.getuid?.() === 0 && findProgram(['apt-get']) !== undefined) return install(packages)
   const needed = missing.filter(({ instead }) => instead === undefined || !process.env[instead])
   if (needed.length === 0) return

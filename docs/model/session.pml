@@ -46,6 +46,9 @@ typedef Request {
   byte session = NONE;   /* that it was opened on */
   byte opened;           /* the generation under which it was opened: that of its cookie */
   byte loaded;           /* the generation of the record then */
+#ifdef WRITE_WHAT_WAS_LOADED
+  byte values;           /* those of the record then */
+#endif
   bool lost;             /* its commit was answered gone or stale */
   mtype:answer answer = NOTHING;
   Cookie received
@@ -135,8 +138,10 @@ inline beginTime(s) {
 /* A load with a touch, and any commit that does not begin the session's time anew. */
 inline extend(s) {
   record[s].expiresAt = (now + IDLE > record[s].expiresAt -> now + IDLE : record[s].expiresAt);
+#ifndef EXTEND_BEYOND_THE_DEADLINE
   record[s].expiresAt =
     (record[s].expiresAt > record[s].deadline -> record[s].deadline : record[s].expiresAt)
+#endif
 }
 
 inline setValue(s, by, deed) {
@@ -175,7 +180,11 @@ inline commit(s, by, deed) {
 inline apply(s, by, deed) {
   passedAFence = passedAFence || fencedOff[by];
   if
+#ifdef WRITE_WHAT_WAS_LOADED
+  :: deed == SET -> record[s].values = request[by].values; extend(s); setValue(s, by, deed)
+#else
   :: deed == SET -> extend(s); setValue(s, by, deed)
+#endif
   :: deed == RENEW -> extend(s); renew(s, by)
   :: deed == LOGIN ->
      beginTime(s);
@@ -270,7 +279,10 @@ inline open() {
         fixated = fixated || (record[s].user && own.presented.number < history[s].loggedIn);
         own.session = s;
         own.opened = own.presented.number;
-        own.loaded = record[s].generation
+        own.loaded = record[s].generation;
+#ifdef WRITE_WHAT_WAS_LOADED
+        own.values = record[s].values
+#endif
      :: else
      fi
   :: else
@@ -353,6 +365,9 @@ inline issue(s) {
 inline settle(deed) {
   own.opened = 0;
   own.loaded = 0;
+#ifdef WRITE_WHAT_WAS_LOADED
+  own.values = 0;
+#endif
   fencedOff[me] = false;
   observe();
   s = 0
