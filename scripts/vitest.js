@@ -1,5 +1,5 @@
 import { readFileSync, rmSync } from 'node:fs'
-import { root, run } from './tools.js'
+import { root, run, say } from './tools.js'
 
 /** @typedef {{ passed: number, failed: number, skipped: number }} Counts */
 
@@ -27,6 +27,7 @@ export async function runVitest(args, { node = [process.execPath], quiet = false
 function readResults() {
   try {
     const results = JSON.parse(readFileSync(root + RESULTS, 'utf8'))
+    results.testResults.flatMap(notApplicable).forEach(say)
     return {
       passed: results.numPassedTests,
       failed: results.numFailedTests + results.testResults.filter(failedToLoad).length,
@@ -37,6 +38,17 @@ function readResults() {
   } finally {
     rmSync(root + RESULTS, { force: true })
   }
+}
+
+/**
+ * What was not looked at, because an engine does not claim it: test/conformance/conform.ts makes such
+ * titles. It is no test, so it is not counted as skipped.
+ * @param {{ assertionResults: { title: string, ancestorTitles: string[] }[] }} file
+ */
+function notApplicable({ assertionResults }) {
+  return assertionResults
+    .filter(({ title }) => title.startsWith('not applicable: '))
+    .map(({ title, ancestorTitles }) => `${ancestorTitles.join(' ')}; ${title}`)
 }
 
 /** @param {{ status: string, assertionResults: unknown[] }} file */

@@ -9,7 +9,7 @@ import { startSqliteEngine } from './engines/sqlite.ts'
 
 /** An engine that the kit is run on. */
 export interface Engine {
-  /** What the kit is not given here, so that some checks are skipped. */
+  /** What the store does not declare and what the kit is not given: checks that need it are not applicable. */
   readonly without: readonly StoreNeed[]
   readonly start: () => Promise<StartedEngine>
 }
@@ -20,32 +20,49 @@ export interface StartedEngine {
   readonly stop: () => Promise<void>
 }
 
-const inspection = ['dump', 'immortal'] as const
-const faults = ['stop', 'start', 'cutNextReply', 'corrupt', 'fromTheFuture'] as const
+const inspection = ['dump', 'immortal', 'corrupt', 'fromTheFuture', 'elsewhere'] as const
+const outages = ['stop', 'start', 'cutNextReply'] as const
+const telling = ['events', 'eventLog'] as const
+const users = ['userIndex', 'list', 'userCap'] as const
+
+const inOneProcess: Engine['without'] = [
+  ...inspection,
+  ...outages,
+  'shared',
+  'durable',
+  'worker',
+  'engineClock',
+]
 
 /** Every engine. Another one needs an entry here, a worker module and a test file of two lines. */
 export const engines = {
   memory: {
-    without: [...inspection, ...faults, 'elsewhere'],
+    without: inOneProcess,
     start: async () => ({ options: { store: () => new MemoryStore() }, stop: async () => {} }),
   },
   'memory with a clock of its own': {
-    without: [...inspection, ...faults, 'elsewhere'],
+    without: inOneProcess,
     start: async () => ({ options: withClock(), stop: async () => {} }),
   },
-  embedded: { without: ['stop', 'start', 'cutNextReply'], start: () => startEmbeddedEngine() },
+  embedded: {
+    without: [...outages, ...telling, 'engineClock'],
+    start: () => startEmbeddedEngine(),
+  },
   'embedded with a log': {
-    without: ['stop', 'start', 'cutNextReply'],
+    without: [...outages, 'engineClock'],
     start: startToldEmbeddedEngine,
   },
-  sqlite: { without: ['stop', 'start', 'cutNextReply'], start: startSqliteEngine },
+  sqlite: { without: [...outages, ...telling, 'engineClock'], start: startSqliteEngine },
   'sqlite with encrypted values': {
-    without: ['stop', 'start', 'cutNextReply', 'dump', 'fromTheFuture'],
+    without: [...outages, ...telling, 'engineClock', 'dump', 'fromTheFuture'],
     start: startEncryptedEngine,
   },
-  redis: { without: [], start: startRedisEngine },
-  memcached: { without: [], start: startMemcachedEngine },
-  postgres: { without: [], start: startPostgresEngine },
+  redis: { without: [...users, ...telling, 'sweep'], start: startRedisEngine },
+  memcached: {
+    without: [...users, ...telling, 'sweep', 'durable', 'engineClock'],
+    start: startMemcachedEngine,
+  },
+  postgres: { without: telling, start: startPostgresEngine },
 } as const satisfies Readonly<Record<string, Engine>>
 
 /** The names of the engines. */
