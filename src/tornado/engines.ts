@@ -56,22 +56,24 @@ const ENGINES: Readonly<Record<EngineName, (storage: StorageSettings) => Session
 
 const ENGINE_NAMES = Object.keys(ENGINES)
 
-const PYCKET_NAMES: readonly (keyof PycketSettings)[] = [
-  'engine',
-  'storage',
-  'cookies',
-  'idleTimeout',
-  'lifetime',
-  'renewAfter',
-  'grace',
-  'onStoreFailure',
-  'storeDeadline',
-  'namespace',
-  'limits',
-  'insecureDevelopment',
-  'observe',
-  'now',
-]
+const PYCKET_SETTINGS: Readonly<Record<keyof PycketSettings, true>> = {
+  engine: true,
+  storage: true,
+  cookies: true,
+  idleTimeout: true,
+  lifetime: true,
+  renewAfter: true,
+  grace: true,
+  onStoreFailure: true,
+  storeDeadline: true,
+  namespace: true,
+  limits: true,
+  maxPerUser: true,
+  onLimit: true,
+  insecureDevelopment: true,
+  observe: true,
+  now: true,
+}
 
 /**
  * The manager of an application.
@@ -90,7 +92,7 @@ export function sessionsFor(settings: Settings, needed: boolean): AnySessionMana
 }
 
 function managerOf(settings: Settings, pycket: PycketSettings): SessionManager {
-  refuseUnknownNames(pycket, PYCKET_NAMES, 'pycket')
+  refuseUnknownNames(pycket, Object.keys(PYCKET_SETTINGS), 'pycket')
   const { engine = 'embedded', storage = {}, cookies = {}, ...options } = pycket
   return new SessionManager({
     ...options,

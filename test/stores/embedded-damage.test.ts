@@ -1,5 +1,13 @@
 import { execFile } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  writeFileSync,
+} from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { isDeepStrictEqual, promisify } from 'node:util'
@@ -12,6 +20,7 @@ import { EmbeddedStage } from '../support/embedded.ts'
 import { newId, newRecord, withCode } from '../support/records.ts'
 
 const PAGE = 4096
+const isRoot = process.geteuid?.() === 0
 const stage = new EmbeddedStage()
 const files = new EmbeddedStage()
 const records = new Map(
@@ -49,10 +58,18 @@ async function runAs(script: string, path: string): Promise<Record<string, unkno
   const url = new URL(`../support/${script}.ts`, import.meta.url)
   // No file may grow beyond 3 MB; the signal that says so is ignored, so that the write fails.
   const limits = script === 'embedded-full' ? "trap '' XFSZ; ulimit -f 3000;" : ''
-  const command = `${limits} exec "$0" --import tsx "$1" "$2"`
+  const command = `${limits} exec ${powers(script)} "$0" --import tsx "$1" "$2"`
   const args = ['-c', command, process.execPath, url.pathname, path]
   const { stdout } = await promisify(execFile)('bash', args, { timeout: 20_000 })
   return JSON.parse(stdout) as Record<string, unknown>
+}
+
+// Rights mean nothing to root, unless the capabilities are given up that make it so. To become
+// another user would not do: that one may not be able to read the folder of the repository.
+function powers(script: string): string {
+  const without = '-dac_override,-dac_read_search'
+  const powerless = script === 'embedded-powerless' && isRoot
+  return powerless ? `setpriv --bounding-set=${without} --inh-caps=${without}` : ''
 }
 
 describe('a damaged file', () => {
@@ -178,7 +195,10 @@ describe('a place that cannot be used', () => {
 
   test('files of another user', async () => {
     const path = await directoryWith(sound)
+    if (isRoot) chownSync(path, 65_534, 65_534)
+    chmodSync(path, isRoot ? 0o700 : 0)
     const { code, message } = await runAs('embedded-powerless', path)
+    chmodSync(path, 0o700)
     expect(code).toBe('ERR_SESSION_STORE')
     expect(message).toContain('Let the user of this process read and write it')
     expect(existsSync(join(path, 'lock.mdb'))).toBe(false)

@@ -1,6 +1,7 @@
 import { inspect as inspectValue } from 'node:util'
 import { createClient } from 'redis'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { SessionOptions } from '../../src/options.ts'
 import { Application } from '../../src/tornado/index.ts'
 import type { Route, Settings } from '../../src/tornado/index.ts'
 import { startRedis } from '../support/redis.ts'
@@ -151,6 +152,25 @@ describe('D31: a mistake in the settings', () => {
         message: expect.stringMatching(message),
       }),
     )
+  })
+
+  test('every option of a session manager can stand beside the engine', () => {
+    const options: Required<Omit<SessionOptions, 'secret' | 'store' | 'cookie'>> = {
+      idleTimeout: '1h',
+      lifetime: '24h',
+      renewAfter: '15m',
+      grace: '60s',
+      onStoreFailure: 'fail',
+      storeDeadline: '2s',
+      namespace: 'shop',
+      limits: { names: 10 },
+      maxPerUser: 3,
+      onLimit: 'reject',
+      insecureDevelopment: false,
+      observe: () => {},
+      now: Date.now,
+    }
+    expect(wrong({ engine: 'memory', ...options })).not.toThrow()
   })
 
   test.each([
