@@ -1,4 +1,5 @@
 import { readCookie } from './cookie.ts'
+import { SessionError } from './errors.ts'
 import type { SessionEvents } from './events.ts'
 import type { SessionId } from './store.ts'
 import type { CookieSigner, Credential } from './token.ts'
@@ -22,9 +23,15 @@ export class CredentialReader {
     this.#events = events
   }
 
-  /** Undefined if there is no genuine cookie, or if there are two of different sessions. */
-  read(header: string | undefined): Presented | undefined {
-    if (header === undefined || header === '') return undefined
+  /**
+   * Undefined if there is no genuine cookie, or if there are two of different sessions.
+   *
+   * @param header - null, as a `Headers` object has it, is none either
+   * @throws SessionError `ERR_SESSION_MISUSE` for what is no text
+   */
+  read(header: string | null | undefined): Presented | undefined {
+    if (header === undefined || header === null || header === '') return undefined
+    if (typeof header !== 'string') throw notAHeader()
     let best: Credential | undefined
     for (const value of readCookie(header, this.#cookieName, MOST_CANDIDATES)) {
       const found = this.#verify(value)
@@ -50,4 +57,11 @@ export class CredentialReader {
     this.#events.tell({ type: 'ambiguous-cookie' })
     return undefined
   }
+}
+
+function notAHeader(): SessionError {
+  return new SessionError(
+    'ERR_SESSION_MISUSE',
+    'open takes the Cookie header as text, such as request.headers.cookie. Join several with "; ".',
+  )
 }

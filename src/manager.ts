@@ -95,11 +95,15 @@ export class SessionManager<Data extends object = DefaultData> {
    * The session that a request belongs to; a new, empty one if there is none. Without a genuine
    * cookie no store is asked.
    *
-   * @param cookieHeader - the Cookie header as it came, several of them joined by `; `
+   * @param cookieHeader - the Cookie header as it came, several of them joined by `; `; undefined or
+   * null for none
    * @param request - what else is known; the client is kept when a session is established
    * @throws SessionError with status 503 if the store fails, unless `onStoreFailure` is `anonymous`
    */
-  async open(cookieHeader: string | undefined, request: RequestInfo = {}): Promise<Session<Data>> {
+  async open(
+    cookieHeader: string | null | undefined,
+    request: RequestInfo = {},
+  ): Promise<Session<Data>> {
     const presented = this.#credentials.read(cookieHeader)
     if (presented === undefined) return this.#session(request, undefined, { kind: 'none' })
     const opened = await this.#opener.open(presented, this.#now())

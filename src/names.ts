@@ -1,7 +1,7 @@
 import { SessionError } from './errors.ts'
 
 /**
- * Refuses option names that do not exist, with the nearest one that does.
+ * Refuses option names that do not exist, with the nearest one that does, and what is no object.
  *
  * @param given - the options as the caller wrote them
  * @param known - every valid name
@@ -9,9 +9,16 @@ import { SessionError } from './errors.ts'
  * @throws SessionError `ERR_SESSION_OPTION`
  */
 export function refuseUnknownNames(given: object, known: readonly string[], where: string): void {
+  if (!isObject(given)) {
+    throw new SessionError('ERR_SESSION_OPTION', `${where} takes an object of options.`)
+  }
   for (const name of Object.keys(given)) {
     if (!known.includes(name)) throw unknownName(name, known, where)
   }
+}
+
+function isObject(given: unknown): boolean {
+  return typeof given === 'object' && given !== null
 }
 
 function unknownName(name: string, known: readonly string[], where: string): SessionError {

@@ -84,6 +84,9 @@ const LIMIT_NAMES: readonly (keyof LimitOptions)[] = ['valueBytes', 'sessionSize
  */
 export function resolvePolicy(options: SessionOptions, production: boolean): Policy {
   refuseUnknownNames(options, OPTION_NAMES, 'SessionManager')
+  checkStore(options.store)
+  checkFunction(options.observe, 'observe')
+  checkFunction(options.now, 'now')
   const cookie = options.cookie ?? {}
   refuseUnknownNames(cookie, COOKIE_NAMES, 'cookie')
   const times = resolveTimes(options, cookie)
@@ -100,6 +103,22 @@ export function resolvePolicy(options: SessionOptions, production: boolean): Pol
     cap: resolveCap(options),
     cookie: resolveCookie(cookie, isSecure(options, production)),
   })
+}
+
+const VERBS = ['load', 'create', 'commit', 'destroy', 'swap', 'take'] as const
+
+function checkStore(store: unknown): void {
+  if (store === undefined) return
+  const given: object = Object(store)
+  const lacking = VERBS.filter((verb) => typeof Reflect.get(given, verb) !== 'function')
+  if (typeof Reflect.get(given, 'capabilities') === 'object' && lacking.length === 0) return
+  throw wrong(
+    'store must be a store, such as new RedisStore(client). A client or a name is none by itself.',
+  )
+}
+
+function checkFunction(given: unknown, name: string): void {
+  if (given !== undefined && typeof given !== 'function') throw wrong(`${name} must be a function.`)
 }
 
 type Times = Pick<Policy, 'idle' | 'lifetime' | 'renewAfter' | 'grace'>

@@ -9,6 +9,14 @@ export function headersSent(what: string): SessionError {
   )
 }
 
+/** The error of a commit of something that `open` did not answer. */
+export function notASession(): SessionError {
+  return new SessionError(
+    'ERR_SESSION_MISUSE',
+    'This is no session of this copy of sojourn. Give what open() of the same manager resolved to.',
+  )
+}
+
 /** @throws SessionError `ERR_SESSION_NAME` for a name that only notifications may have */
 export function refuseMark(name: string): void {
   if (typeof name !== 'string' || !isNotification(name)) return

@@ -3,7 +3,7 @@ import { parseDuration } from './duration.ts'
 import type { Duration } from './duration.ts'
 import { SessionError } from './errors.ts'
 import { Notifications, isNotification } from './notifications.ts'
-import { checkUser, headersSent, refuseMark } from './session-checks.ts'
+import { checkUser, headersSent, notASession, refuseMark } from './session-checks.ts'
 import type { DefaultData, KeepOptions, Name, NumberName, Value } from './session-data.ts'
 import type { SessionState } from './session-state.ts'
 import type { ClientInfo, SessionId, SessionRecord } from './store.ts'
@@ -23,7 +23,10 @@ export class Session<in out Data extends object = DefaultData> {
   #notifications: Notifications | undefined
 
   static {
-    stateOf = (session) => session.#state
+    stateOf = (session) => {
+      if (#state in session) return session.#state
+      throw notASession()
+    }
   }
 
   /** @internal */

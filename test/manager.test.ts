@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import type { Session } from '../src/session.ts'
 import { Stage } from './support/stage.ts'
 
 let stage: Stage
@@ -163,5 +164,30 @@ describe('a session that is written to a log', () => {
     const token = stage.alice.cookie?.split('.')[2] ?? 'none'
     expect(result).not.toContain(token)
     expect(JSON.stringify(stage.events)).not.toContain(token)
+  })
+})
+
+describe('what is no request of this manager', () => {
+  it.each([undefined, null, ''])(
+    'a Cookie header that is %j is a visitor without a cookie',
+    async (header) => {
+      expect((await stage.sessions.open(header)).established).toBe(false)
+    },
+  )
+
+  it.each([5, ['a=b'], { headers: {} }])(
+    'a Cookie header that is %j is refused',
+    async (header) => {
+      await expect(stage.sessions.open(header as unknown as string)).rejects.toMatchObject({
+        code: 'ERR_SESSION_MISUSE',
+        message: expect.stringContaining('request.headers.cookie'),
+      })
+    },
+  )
+
+  it('something else cannot be committed', () => {
+    expect(() => stage.sessions.commit({} as Session)).toThrow(
+      expect.objectContaining({ code: 'ERR_SESSION_MISUSE' }),
+    )
   })
 })

@@ -50,6 +50,12 @@ describe('the options', () => {
     [{ onStoreFailure: 'ignore' }, /onStoreFailure must be 'fail' or 'anonymous'/],
     [{ limits: { names: 0 } }, /limits.names must be a whole number above 0/],
     [{ namespace: '\ud800' }, /namespace must be text/],
+    [{ store: 'redis' }, /store must be a store, such as new RedisStore\(client\)/],
+    [{ store: { get() {}, set() {} } }, /store must be a store/],
+    [{ observe: 'log' }, /observe must be a function/],
+    [{ now: 1 }, /now must be a function/],
+    [null, /SessionManager takes an object of options/],
+    ['a secret', /SessionManager takes an object of options/],
   ])('%j is refused with what to do', (options, message) => {
     expect(() => resolvePolicy(options as never, false)).toThrow(refused(message))
   })
