@@ -14,13 +14,24 @@ export class UsageError extends Error {}
 const ENGINES: readonly EngineName[] = ['embedded', 'memory', 'redis']
 const USAGE = 'Options: --engine embedded|memory|redis, --redis-url redis://host:6379, --port 8888.'
 
+/** What `--help` prints. */
+export const HELP = `The origin program: npm start -- [options]
+
+  --engine embedded|memory|redis   where sessions are kept; embedded, or redis where its URL is known
+  --redis-url redis://host:6379    where Redis is; else REDIS_URL says it
+  --port 8888                      where to listen on this machine; else PORT says it, 0 for any free one
+  --help                           prints this
+
+SESSION_SECRET signs the cookies; without it, in development, a secret is made and kept in .sojourn.`
+
 /**
  * Reads the command line, and PORT and REDIS_URL where it says nothing.
  *
  * @throws UsageError
  */
-export function readArguments(args: readonly string[], env: NodeJS.ProcessEnv): Arguments {
+export function readArguments(args: readonly string[], env: NodeJS.ProcessEnv): Arguments | 'help' {
   const given = parse(args)
+  if (given.help === true) return 'help'
   const url = given['redis-url'] ?? env['REDIS_URL']
   const engine = engineOf(given.engine ?? (url ? 'redis' : 'embedded'))
   if (engine !== 'redis' && given['redis-url'] !== undefined) {
@@ -29,14 +40,19 @@ export function readArguments(args: readonly string[], env: NodeJS.ProcessEnv): 
   return {
     engine,
     storage: storageOf(engine, url),
-    port: portOf(given.port ?? env['PORT'] ?? '8888'),
+    port: portOf(given.port ?? (env['PORT'] || '8888')),
   }
 }
 
 function parse(args: readonly string[]) {
   const text = { type: 'string' } as const
   try {
-    const options = { engine: text, 'redis-url': text, port: text }
+    const options = {
+      engine: text,
+      'redis-url': text,
+      port: text,
+      help: { type: 'boolean' },
+    } as const
     return parseArgs({ args: [...args], options, strict: true }).values
   } catch (error) {
     const [reason = ''] = (error as Error).message.split(/\. |\n/, 1)

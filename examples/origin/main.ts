@@ -1,11 +1,19 @@
 import { originProgram } from './app.ts'
-import { readArguments } from './arguments.ts'
+import { HELP, readArguments } from './arguments.ts'
+import type { Arguments } from './arguments.ts'
 
 try {
-  const { engine, storage, port } = readArguments(process.argv.slice(2), process.env)
+  const args = readArguments(process.argv.slice(2), process.env)
+  if (args === 'help') console.log(HELP)
+  else await serve(args)
+} catch (error) {
+  fail(error)
+}
+
+async function serve({ engine, storage, port }: Arguments): Promise<void> {
   const app = originProgram(engine, storage)
   // Before there is anything to close: whoever stops a program that is starting is heard too.
-  const stop = (): void => void app.close().finally(() => process.exit(0))
+  const stop = (): void => void app.close().then(() => process.exit(0), fail)
   process.on('SIGINT', stop)
   process.on('SIGTERM', stop)
   const { url } = await app.listen(port, '127.0.0.1')
@@ -16,7 +24,9 @@ try {
   ${url}/session       what the server keeps of your session
 
 Ctrl+C ends it.`)
-} catch (error) {
+}
+
+function fail(error: unknown): never {
   console.error(oneLine(error))
   process.exit(1)
 }

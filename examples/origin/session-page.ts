@@ -65,6 +65,7 @@ export class SessionActionHandler extends PageHandler {
   field(name: string, most: number): string {
     const text = this.getBodyArgument(name)
     if (text.length > 0 && text.length <= most) return text
-    throw new HttpError(400, `the field ${name} is empty or too long`)
+    const reason = `Fill in the field ${name}, with at most ${most} characters`
+    throw new HttpError(400, reason, { reason })
   }
 }

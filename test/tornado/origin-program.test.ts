@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createClient } from 'redis'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { readArguments } from '../../examples/origin/arguments.ts'
 import { startRedis } from '../support/redis.ts'
 import type { RedisServer } from '../support/redis.ts'
 import { Browser, fetchRaw } from './browser.ts'
@@ -111,6 +112,19 @@ describe('starting', () => {
     for (const path of ['/?name=alice', '/detail', '/session']) {
       expect(stdout).toContain(`http://localhost:${port}${path}`)
     }
+  })
+
+  test('prints its options when it is asked, and does nothing else', async () => {
+    const { code, stdout, stderr } = await start(['--help', '--engine', 'mongo']).ended()
+    expect([code, stderr]).toEqual([0, ''])
+    for (const option of ['--engine', '--redis-url', '--port', 'SESSION_SECRET']) {
+      expect(stdout).toContain(option)
+    }
+  })
+
+  test('takes variables that are empty for none', () => {
+    const env = { PORT: '', REDIS_URL: '' }
+    expect(readArguments([], env)).toEqual({ engine: 'embedded', storage: {}, port: 8888 })
   })
 
   test('a taken port is one line and exit code 1', async () => {

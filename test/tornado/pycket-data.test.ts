@@ -105,6 +105,31 @@ describe('the first request of a visitor', () => {
   })
 })
 
+test('D26: parallel first requests that only look begin nothing; each that sets has all that it set', async () => {
+  const setTwo = doing((handler) => {
+    const name = handler.getArgument('name')
+    return handler.session.set('a', name).set('b', name).id
+  })
+  const { visitor, url } = await run(
+    [
+      ['/', setTwo],
+      ['/all', everything],
+    ],
+    onRedis(),
+  )
+  const looking = visitor()
+  await Promise.all(['/all', '/all', '/all', '/all'].map((path) => looking.get(path)))
+  expect(await client.dbSize()).toBe(0)
+  const visitors = ['1', '2', '3', '4'].map((name) => ({ name, browser: visitor() }))
+  const shown = visitors.map(async ({ name, browser }) => {
+    await browser.get(`/?name=${name}`)
+    const cookie = await browser.jar.getCookieString(url)
+    return resultOf(await visitor({ cookie }).get('/all'))
+  })
+  expect(await Promise.all(shown)).toEqual(visitors.map(({ name }) => ({ a: name, b: name })))
+  expect(await client.dbSize()).toBe(4)
+})
+
 describe('D04: parallel requests keep what the others wrote', () => {
   test('400 sets of distinct names through two applications lose none', async () => {
     const setName = doing((handler) => handler.session.set(handler.getArgument('name'), 1).size > 0)

@@ -36,6 +36,11 @@ const logout = doing(({ session }) => session.logout())
 const destroy = doing(({ session }) => session.destroy())
 const whoami = doing(({ session }) => session.user ?? 'nobody')
 
+const read = doing((handler) => ({
+  session: Object.fromEntries(handler.session),
+  signed: handler.getSignedCookie('name') ?? null,
+}))
+
 function start(settings: Settings = {}) {
   const pycket = { engine: 'redis', storage: { url: redis.url } } as const
   return run(
@@ -47,6 +52,7 @@ function start(settings: Settings = {}) {
       ['/destroy', destroy],
       ['/whoami', whoami],
       ['/nothing', doing(() => 'nothing')],
+      ['/read', read],
     ],
     { cookieSecret: SECRET, pycket, ...settings },
   )
@@ -181,6 +187,21 @@ describe('a cookie that we did not sign', () => {
     await other.get('/login?user=bob')
     const both = `${NAME}=${cookie}; ${NAME}=${await other.cookie(NAME)}`
     expect(resultOf(await visitor({ cookie: both }).get('/whoami'))).toBe('nobody')
+  })
+
+  test('D18: of version 1 is nobody, whole or cut otherwise, and never a 500', async () => {
+    const { visitor } = await start()
+    await client.configResetStat()
+    const whole = createSignedValue(SECRET, 'name', 'text', { version: 1 })
+    const [value = '', time = '', mac = ''] = whole.split('|')
+    const recut = `${value}${time.slice(0, 1)}|${time.slice(1)}|${mac}`
+    for (const cookie of [whole, recut, `|${value}${time}|${mac}`]) {
+      for (const name of ['name', 'PYCKET_ID', '__Host-Http-sid']) {
+        const reply = await visitor({ cookie: `${name}=${cookie}` }).get('/read')
+        expect([reply.status, resultOf(reply)]).toEqual([200, { session: {}, signed: null }])
+      }
+    }
+    expect(await commands()).toEqual([])
   })
 
   test('D19: with secrets by key version garbage is nobody, never a 500', async () => {
