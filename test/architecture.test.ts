@@ -12,7 +12,7 @@ const PUBLIC_CORE = ['manager', 'session', 'session-data', 'errors', 'names', 'd
 const MAY_IMPORT: Readonly<Record<string, (path: string) => boolean>> = {
   stores: oneOf(
     ...['store', 'errors', 'deadline', 'duration', 'names', 'change', 'record', 'keyring'],
-    ...['event-log', 'listening'],
+    ...['event-log', 'listening', 'tracking'],
   ),
   adapters: oneOf(...PUBLIC_CORE),
   security: oneOf(...PUBLIC_CORE),

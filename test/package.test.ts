@@ -28,6 +28,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
   './postgres': ['PostgresStore'],
   './sqlite': ['SqliteStore'],
   './encrypted': ['EncryptedStore'],
+  './cached': ['CachedStore'],
   './node': ['session', 'getSession'],
   './express': ['session', 'getSession'],
   './fastify': ['session', 'getSession'],

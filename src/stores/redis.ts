@@ -7,10 +7,10 @@ import type {
   SessionChange,
   SessionId,
   SessionRecord,
-  SessionStore,
   StoreCapabilities,
   Touch,
 } from '../store.ts'
+import type { TrackedStore, Tracking } from '../tracking.ts'
 import { isClient } from './redis/client.ts'
 import type { RedisClient } from './redis/client.ts'
 import { COMMIT } from './redis/commit-script.ts'
@@ -32,6 +32,8 @@ import type { Script } from './redis/scripts.ts'
 import { ServerClock } from './redis/server-clock.ts'
 import { checkOptions, checkSettings, checkSource } from './redis/settings.ts'
 import type { RedisSettings, RedisStoreOptions } from './redis/settings.ts'
+import { RedisTracking } from './redis/tracking.ts'
+import type { TrackingParts } from './redis/tracking.ts'
 
 export type { RedisClient } from './redis/client.ts'
 export type { RedisSettings, RedisStoreOptions } from './redis/settings.ts'
@@ -63,9 +65,10 @@ const EVENTS = channel('sojourn:session')
  * new RedisStore({ url: 'redis://localhost:6379' })
  * new RedisStore(client, { prefix: 'shop:' })
  */
-export class RedisStore implements SessionStore {
+export class RedisStore implements TrackedStore {
   readonly capabilities: StoreCapabilities = CAPABILITIES
   readonly #prefix: string
+  readonly #deadline: number
   readonly #link: Link
   readonly #deadlines: Deadlines
   readonly #clock = new ServerClock()
@@ -81,6 +84,7 @@ export class RedisStore implements SessionStore {
     const { prefix, deadline } = checkOptions(options)
     checkSource(source)
     this.#prefix = prefix
+    this.#deadline = deadline
     this.#link = isClient(source)
       ? new Borrowed(source, deadline)
       : new Connection(checkSettings(source), deadline)
@@ -91,8 +95,7 @@ export class RedisStore implements SessionStore {
     const key = this.#prefix + id
     const reply = await this.#call('load', () => this.#link.read(key))
     if (reply === null) return undefined
-    const record = unpack(Buffer.isBuffer(reply) ? reply : textOf(reply), this.#clock.ahead)
-    return touch === undefined ? record : this.#touched(key, record, touch)
+    return this.#recordOf(key, Buffer.isBuffer(reply) ? reply : textOf(reply), touch)
   }
 
   async create(id: SessionId, record: SessionRecord): Promise<boolean> {
@@ -130,6 +133,25 @@ export class RedisStore implements SessionStore {
     return takeOutcome(await this.#run('take', TAKE, this.#prefix + id, args))
   }
 
+  /**
+   * Reads for a near cache, on a connection of their own.
+   *
+   * @throws SessionError `ERR_SESSION_OPTION` if the store was given anything else than an address or a
+   * single client of node-redis 6
+   */
+  track(changed: (key: string | undefined) => void): Tracking {
+    this.#link.checkTrackable()
+    const parts: TrackingParts = {
+      where: this.#link.where,
+      deadline: this.#deadline,
+      client: () => this.#link.trackedClient(),
+      prepare: () => this.ready(),
+      keyOf: (id) => this.#prefix + id,
+      recordOf: (key, reply, touch) => this.#recordOf(key, reply, touch),
+    }
+    return new RedisTracking(parts, changed)
+  }
+
   /** @throws SessionError if Redis cannot be reached, or does not let us in */
   async ready(): Promise<void> {
     const at = Date.now()
@@ -141,6 +163,11 @@ export class RedisStore implements SessionStore {
     this.#closed = true
     await Promise.all(this.#touches)
     await this.#link.close()
+  }
+
+  #recordOf(key: string, reply: string | Buffer, touch: Touch | undefined): SessionRecord {
+    const record = unpack(reply, this.#clock.ahead)
+    return touch === undefined ? record : this.#touched(key, record, touch)
   }
 
   // The touch is not waited for. Until an answer has told the time of Redis, it is left to Redis whether

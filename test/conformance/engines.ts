@@ -1,5 +1,6 @@
 import type { StoreKitOptions, StoreNeed } from '../../src/conformance/index.ts'
 import { MemoryStore } from '../../src/stores/memory.ts'
+import { startCachedEngine } from './engines/cached.ts'
 import { startEmbeddedEngine, startToldEmbeddedEngine } from './engines/embedded.ts'
 import { startEncryptedEngine } from './engines/encrypted.ts'
 import { startMemcachedEngine } from './engines/memcached.ts'
@@ -34,6 +35,8 @@ const inOneProcess: Engine['without'] = [
   'engineClock',
 ]
 
+const inRedis: Engine['without'] = [...users, ...telling, 'sweep']
+
 /** Every engine. Another one needs an entry here, a worker module and a test file of two lines. */
 export const engines = {
   memory: {
@@ -57,7 +60,8 @@ export const engines = {
     without: [...outages, ...telling, 'engineClock', 'dump', 'fromTheFuture'],
     start: startEncryptedEngine,
   },
-  redis: { without: [...users, ...telling, 'sweep'], start: startRedisEngine },
+  redis: { without: inRedis, start: startRedisEngine },
+  'redis with a near cache': { without: inRedis, start: startCachedEngine },
   memcached: {
     without: [...users, ...telling, 'sweep', 'durable', 'engineClock'],
     start: startMemcachedEngine,

@@ -5,6 +5,8 @@ import { commandsOf } from './client.ts'
 import type { RedisCommands } from './client.ts'
 import type { Link } from './link.ts'
 import type { RedisAddress } from './settings.ts'
+import { TRACKED } from './tracked-client.ts'
+import type { TrackedClient } from './tracked-client.ts'
 
 /** What is used of node-redis. */
 interface Client {
@@ -79,6 +81,14 @@ export class Connection implements Link {
     await this.#deadlines.limit('close', client.close()).catch(() => client.destroy())
   }
 
+  checkTrackable(): void {
+    // It always can.
+  }
+
+  trackedClient(): Promise<TrackedClient> {
+    return createClient(this.#address, this.#deadline, TRACKED)
+  }
+
   #opened(): Promise<RedisCommands> {
     this.#opening ??= this.#open().finally(() => {
       this.#opening = undefined
@@ -131,7 +141,11 @@ export class Connection implements Link {
   }
 }
 
-async function createClient(address: RedisAddress, deadline: number): Promise<Client> {
+async function createClient(
+  address: RedisAddress,
+  deadline: number,
+  options: Partial<typeof TRACKED> = {},
+): Promise<Client & TrackedClient> {
   const redis = await load()
   const { host, port, username, password, db, tls } = address
   const where = { host, port, connectTimeout: deadline, reconnectStrategy: false } as const
@@ -143,6 +157,7 @@ async function createClient(address: RedisAddress, deadline: number): Promise<Cl
     disableOfflineQueue: true,
     commandOptions: { timeout: 0 },
     maintNotifications: 'disabled',
+    ...options,
   })
 }
 

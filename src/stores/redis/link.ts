@@ -1,5 +1,7 @@
 import { commandsOf } from './client.ts'
 import type { RedisClient, RedisCommands } from './client.ts'
+import { checkTrackable, trackedBeside } from './tracked-client.ts'
+import type { TrackedClient } from './tracked-client.ts'
 
 /** The way from a store to Redis. */
 export interface Link extends RedisCommands {
@@ -12,15 +14,21 @@ export interface Link extends RedisCommands {
   /** To be told of every answer that did not. */
   unanswered(): void
   close(): Promise<void>
+  /** @throws SessionError `ERR_SESSION_OPTION` if there can be no client that is told of changes */
+  checkTrackable(): void
+  /** A client of its own that is told of changes, not connected yet. */
+  trackedClient(): Promise<TrackedClient>
 }
 
 /** A client that belongs to the caller: it takes care of its connections itself. */
 export class Borrowed implements Link {
   readonly where = 'Redis'
+  readonly #client: RedisClient
   readonly #commands: RedisCommands
 
   /** @param deadline - ms after which nobody waits for an answer any more */
   constructor(client: RedisClient, deadline: number) {
+    this.#client = client
     this.#commands = commandsOf(client, deadline)
   }
 
@@ -42,5 +50,13 @@ export class Borrowed implements Link {
 
   async close(): Promise<void> {
     // It stays open.
+  }
+
+  checkTrackable(): void {
+    checkTrackable(this.#client)
+  }
+
+  async trackedClient(): Promise<TrackedClient> {
+    return trackedBeside(this.#client)
   }
 }
