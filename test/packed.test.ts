@@ -18,6 +18,10 @@ const INSTALL_LIMIT = 120_000
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
 /** What a new user copies, the program of the dialogue first. */
 const programs = [...readme.matchAll(/```(?:ts|js)\n([^]*?)```/g)].map((match) => match[1] ?? '')
+/** The names of the headers in the dialogue. */
+const headerNames = [...readme.matchAll(/^([A-Z][A-Za-z-]+): /gm)].map(([, name = '']) =>
+  name.toLowerCase(),
+)
 /** The attributes of the cookie in the dialogue, without the day on which it was recorded. */
 const attributes = /^Set-Cookie: [^;]+(.*)$/m
   .exec(readme)?.[1]
@@ -74,6 +78,7 @@ test('the first program of the README remembers a visitor, as its dialogue says'
     const [cookie = ''] = first.headers.getSetCookie()
     expect(cookie).toMatch(/^__Host-Http-sid=v1\./)
     expect(cookie.replace(/^[^;]+/, '').replace(/Expires=[^;]+/, 'Expires=')).toBe(attributes)
+    expect([...first.headers.keys()].toSorted()).toEqual(headerNames.toSorted())
     expect(await first.text()).toBe('index get ok!')
     const second = await visit('/detail')
     expect(await second.text()).toBe('detail get ok! alice')
