@@ -1,6 +1,6 @@
-import { createSecretKey, hkdfSync, randomBytes } from 'node:crypto'
+import { createSecretKey, hkdfSync, randomBytes, randomUUID } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { SessionError } from './errors.ts'
 
@@ -120,21 +120,36 @@ export function developmentSecret(directory: string): Secret {
   const path = join(directory, 'development-secret')
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 })
-    writeFileSync(path, randomBytes(32).toString('base64url'), { flag: 'wx', mode: 0o600 })
+    if (!existsSync(path)) keepSecret(path)
+    const secret = readFileSync(path, 'utf8')
+    if (secret !== '') return secret
   } catch (cause) {
-    if (!isExisting(cause)) throw unwritable(directory, cause)
+    throw unusable(path, cause)
   }
-  return readFileSync(path, 'utf8')
+  throw unusable(path)
+}
+
+// Under its name it is there as a whole or not at all: another process may start at the same time.
+function keepSecret(path: string): void {
+  const draft = `${path}.${randomUUID()}`
+  writeFileSync(draft, randomBytes(32).toString('base64url'), { flag: 'wx', mode: 0o600 })
+  try {
+    linkSync(draft, path)
+  } catch (error) {
+    if (!isExisting(error)) throw error
+  } finally {
+    rmSync(draft)
+  }
 }
 
 function isExisting(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'EEXIST'
 }
 
-function unwritable(directory: string, cause: unknown): SessionError {
+function unusable(path: string, cause?: unknown): SessionError {
   return new SessionError(
     'ERR_SESSION_SECRET',
-    `No secret was given and one for development cannot be kept in '${directory}'. Set \`secret\`, or make the directory writable.`,
+    `No secret was given and one for development cannot be kept in '${path}'. Set \`secret\`, or make this a file that can be written and is not empty.`,
     { cause },
   )
 }

@@ -1,6 +1,16 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { execFile } from 'node:child_process'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { Keyring, checkSecrets, developmentSecret } from '../src/keyring.ts'
 
@@ -59,10 +69,30 @@ describe('the secret for development', () => {
     expect(statSync(join(path, 'development-secret')).mode & 0o777).toBe(0o600)
   })
 
-  it('says what to do when it cannot be kept', () => {
-    writeFileSync(join(directory, 'file'), '')
-    expect(() => developmentSecret(join(directory, 'file', 'below'))).toThrow(
-      /Set `secret`, or make the directory writable/,
-    )
+  it('says what to do when it cannot be kept, or what is there is none', () => {
+    const file = join(directory, 'file')
+    writeFileSync(file, '')
+    writeFileSync(join(directory, 'development-secret'), '')
+    mkdirSync(join(directory, 'other', 'development-secret'), { recursive: true })
+    for (const path of [join(file, 'below'), file, directory, join(directory, 'other')]) {
+      expect(() => developmentSecret(path)).toThrow(
+        expect.objectContaining({
+          code: 'ERR_SESSION_SECRET',
+          message: expect.stringMatching(/Set `secret`, or make this a file that can be written/),
+        }),
+      )
+    }
+  })
+
+  it('is the same for processes that start at once, and nothing else is left', async () => {
+    const path = join(directory, 'kept')
+    const url = new URL('../src/keyring.ts', import.meta.url).href
+    const script = `import { developmentSecret } from '${url}'
+      process.stdout.write(developmentSecret(process.argv[1]))`
+    const args = ['--import', 'tsx', '--input-type=module', '--eval', script, path]
+    const starts = Array.from({ length: 4 }, () => promisify(execFile)(process.execPath, args))
+    const secrets = new Set((await Promise.all(starts)).map(({ stdout }) => stdout))
+    expect([...secrets]).toEqual([readFileSync(join(path, 'development-secret'), 'utf8')])
+    expect(readdirSync(path)).toEqual(['development-secret'])
   })
 })
