@@ -7,7 +7,7 @@ import { mustRun, Problem, root, say } from './tools.js'
  * packages of Debian, and the file of test/support that starts it. Without that file it is not needed.
  */
 const PROGRAMS = [
-  { names: ['redis-server'], debian: 'redis-server', support: 'redis.ts', instead: 'REDIS_URL' },
+  { names: ['redis-server'], debian: 'redis-server', support: 'redis.ts' },
   { names: ['openssl'], debian: 'openssl', support: 'redis.ts' },
   { names: ['memcached'], debian: 'memcached', support: 'memcached.ts' },
   { names: ['postgres'], debian: 'postgresql', support: 'postgres.ts', folders: postgresFolders },
@@ -27,11 +27,10 @@ export async function ensurePrograms() {
   if (missing.length === 0) return
   const packages = missing.flatMap(({ debian }) => debian.split(' '))
   if (process.getuid?.() === 0 && findProgram(['apt-get']) !== undefined) return install(packages)
-  const needed = missing.filter(({ instead }) => instead === undefined || !process.env[instead])
-  if (needed.length === 0) return
   throw new Problem(
-    `The tests need ${needed.map(({ names }) => names[0]).join(', ')}. Install what is missing ` +
-      `(on Debian: sudo apt-get install ${needed.map(({ debian }) => debian).join(' ')}) and try again.`,
+    `The tests need ${missing.map(({ names }) => names[0]).join(', ')}: they start and stop servers ` +
+      `of their own. Install what is missing (on Debian: sudo apt-get install ${packages.join(' ')}), ` +
+      'or leave the tests out with: npm test -- --skip tests',
   )
 }
 

@@ -5,7 +5,7 @@ import { startEmbeddedEngine, startToldEmbeddedEngine } from './engines/embedded
 import { startEncryptedEngine } from './engines/encrypted.ts'
 import { startMemcachedEngine } from './engines/memcached.ts'
 import { startPostgresEngine } from './engines/postgres.ts'
-import { startRedisEngine } from './engines/redis.ts'
+import { startRedisEngine, startRedisOfUrl } from './engines/redis.ts'
 import { startSqliteEngine } from './engines/sqlite.ts'
 
 /** An engine that the kit is run on. */
@@ -55,18 +55,22 @@ export const engines = {
     without: [...outages, 'engineClock'],
     start: startToldEmbeddedEngine,
   },
-  sqlite: { without: [...outages, ...telling, 'engineClock'], start: startSqliteEngine },
+  sqlite: { without: [...outages, 'engineClock'], start: startSqliteEngine },
   'sqlite with encrypted values': {
-    without: [...outages, ...telling, 'engineClock', 'dump', 'fromTheFuture'],
+    without: [...outages, 'engineClock', 'dump', 'fromTheFuture'],
     start: startEncryptedEngine,
   },
   redis: { without: inRedis, start: startRedisEngine },
   'redis with a near cache': { without: inRedis, start: startCachedEngine },
+  'redis at REDIS_URL': {
+    without: [...inRedis, ...inspection, ...outages],
+    start: startRedisOfUrl,
+  },
   memcached: {
     without: [...users, ...telling, 'sweep', 'durable', 'engineClock'],
     start: startMemcachedEngine,
   },
-  postgres: { without: telling, start: startPostgresEngine },
+  postgres: { without: [], start: startPostgresEngine },
 } as const satisfies Readonly<Record<string, Engine>>
 
 /** The names of the engines. */

@@ -34,6 +34,19 @@ export async function startRedisEngine(): Promise<StartedEngine> {
   }
 }
 
+/** The Redis of whoever runs the tests. Nothing is done to it but what a store does. */
+export async function startRedisOfUrl(): Promise<StartedEngine> {
+  const url = process.env['REDIS_URL'] ?? ''
+  return {
+    options: {
+      store: () => new RedisStore({ url }),
+      worker: new URL('../workers/redis.ts', import.meta.url),
+      env: { KIT_REDIS_URL: url },
+    },
+    stop: async () => {},
+  }
+}
+
 /** What is used of node-redis. */
 interface Client {
   keys(pattern: string): Promise<string[]>
