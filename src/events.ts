@@ -41,7 +41,10 @@ export type SessionEvent = Happened &
     /** A record, or the value `name` of it, cannot be read. It is kept as it is. */
     | { readonly type: 'corrupt'; readonly id: SessionId; readonly name?: string }
     | { readonly type: 'store-failed'; readonly verb: string; readonly code: SessionErrorCode }
-    /** A `Secure` cookie went out over plain http: browsers drop it. `message` says what to do. */
+    /**
+     * A `Secure` cookie went out over plain http: browsers drop it. `message` says what to do. If
+     * nobody listens, it is a warning of the process, once.
+     */
     | { readonly type: 'insecure-transport'; readonly message: string }
     /** The `observe` callback threw; the session was not affected. */
     | { readonly type: 'observer-failed'; readonly error: unknown }
@@ -60,6 +63,7 @@ export class SessionEvents {
   readonly #channel = channel(EVENT_CHANNEL)
   readonly #observe: ((event: SessionEvent) => void) | undefined
   readonly #now: () => number
+  #warned = false
 
   constructor(observe: ((event: SessionEvent) => void) | undefined, now: () => number) {
     this.#observe = observe
@@ -68,7 +72,7 @@ export class SessionEvents {
 
   /** Never throws: an exception of an observer leaves the session as it is (CVE-2021-34428). */
   tell(body: SessionEventBody): void {
-    if (this.#observe === undefined && !this.#channel.hasSubscribers) return
+    if (this.#observe === undefined && !this.#channel.hasSubscribers) return this.#unheard(body)
     const event: SessionEvent = { ...body, at: this.#now() }
     this.#channel.publish(event)
     try {
@@ -76,5 +80,12 @@ export class SessionEvents {
     } catch (error) {
       this.#channel.publish({ type: 'observer-failed', error, at: this.#now() })
     }
+  }
+
+  // Nobody listens. A cookie that browsers drop in silence is looked for for hours: said once, aloud.
+  #unheard(body: SessionEventBody): void {
+    if (body.type !== 'insecure-transport' || this.#warned) return
+    this.#warned = true
+    process.emitWarning(body.message, { code: 'SOJOURN_INSECURE_TRANSPORT' })
   }
 }

@@ -1,4 +1,5 @@
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { SessionManager } from '../src/manager.ts'
 import { HOUR, MINUTE, SECRET, Stage } from './support/stage.ts'
 import { Visitor } from './support/visitor.ts'
 
@@ -86,6 +87,22 @@ describe('a cookie', () => {
       })
     }
     expect(stage.types()).not.toContain('insecure-transport')
+  })
+
+  it('is warned of once by the process if nobody listens', async () => {
+    const warn = vi.spyOn(process, 'emitWarning').mockReturnValue()
+    const unheard = new SessionManager({ secret: SECRET, store: stage.store })
+    for (const host of ['localhost', 'shop.example', 'shop.example']) {
+      const info = { secure: false, host }
+      await new Visitor(unheard).request((session) => session.set('a', 1), info)
+    }
+    expect(warn.mock.calls).toEqual([
+      [
+        expect.stringContaining("'shop.example': browsers drop it"),
+        { code: 'SOJOURN_INSECURE_TRANSPORT' },
+      ],
+    ])
+    warn.mockRestore()
   })
 })
 
