@@ -176,6 +176,7 @@ export class Committer {
       ...changes.add.keys(),
     ])
     state.origin = undefined
+    state.lost = true
     if (decideAfterLoss(intent.kind) === 'begin-anew') return this.#create(state, changes)
     settle(state, intent, changes, new Map())
     return []

@@ -139,7 +139,8 @@ export class SessionManager<Data extends object = DefaultData> {
    * Changes a session outside a request, by its public id.
    *
    * @param change - gets the session; what it did is stored when it has ended
-   * @returns what `change` returned, or undefined if there is no such session
+   * @returns what `change` returned; undefined if nothing was stored, because there is no such session
+   * (any more) or somebody logged in or out with it meanwhile
    */
   async edit<T>(
     id: SessionId,
@@ -151,7 +152,7 @@ export class SessionManager<Data extends object = DefaultData> {
     this.seal(session)
     const result = await change(session)
     await this.commit(session)
-    return result
+    return stateOf(session).lost ? undefined : result
   }
 
   /**
@@ -260,6 +261,7 @@ export class SessionManager<Data extends object = DefaultData> {
       reissue: live?.reissue === true,
       wasRead: false,
       sealed: false,
+      lost: false,
       committing: false,
       outage: opened.kind === 'outage' ? opened.error : undefined,
     }

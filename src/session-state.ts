@@ -48,6 +48,8 @@ export interface SessionState {
   wasRead: boolean
   /** The headers have left: the cookie can no longer be sent. */
   sealed: boolean
+  /** What was set last was dropped: the session had ended, or was fenced, while the request ran. */
+  lost: boolean
   /** A commit is under way. */
   committing: boolean
   /** The store failed when the session was opened; it is anonymous for now, and nothing can be saved. */

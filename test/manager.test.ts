@@ -134,6 +134,22 @@ describe('outside a request', () => {
     expect(await stage.sessions.edit('nobody' as never, () => 1)).toBeUndefined()
   })
 
+  it('is told if it was too late: the session had ended, or somebody logged in with it', async () => {
+    const { result: id } = await stage.alice.request((session) => session.set('a', 1).id)
+    const late = stage.sessions.edit(id, async (session) => {
+      session.set('a', 2)
+      await stage.alice.request((own) => own.login('alice'))
+      return 'done'
+    })
+    expect(await late).toBeUndefined()
+    expect((await stage.alice.request((session) => session.get('a'))).result).toBe(1)
+    const tooLate = stage.sessions.edit(id, async (session) => {
+      await stage.sessions.revoke(id)
+      return session.increment('a')
+    })
+    expect(await tooLate).toBeUndefined()
+  })
+
   it('revoke ends a session once', async () => {
     const { result: id } = await stage.alice.request((session) => session.set('a', 1).id)
     expect(await stage.sessions.revoke(id)).toBe(true)
