@@ -76,10 +76,15 @@ export class SessionEvents {
     const event: SessionEvent = { ...body, at: this.#now() }
     this.#channel.publish(event)
     try {
-      this.#observe?.(event)
+      const promise: unknown = this.#observe?.(event)
+      if (promise instanceof Promise) promise.catch((error: unknown) => this.#failed(error))
     } catch (error) {
-      this.#channel.publish({ type: 'observer-failed', error, at: this.#now() })
+      this.#failed(error)
     }
+  }
+
+  #failed(error: unknown): void {
+    this.#channel.publish({ type: 'observer-failed', error, at: this.#now() })
   }
 
   // Nobody listens. A cookie that browsers drop in silence is looked for for hours: said once, aloud.

@@ -16,10 +16,15 @@ export interface LogEntry {
 /** Tells of a request, once. What the log function throws is isolated from the request. */
 export function logRequest(entry: LogEntry, logFunction?: (entry: LogEntry) => void): void {
   try {
-    ;(logFunction ?? logErrors)(entry)
+    const promise: unknown = (logFunction ?? logErrors)(entry)
+    if (promise instanceof Promise) promise.catch(logFailure)
   } catch (error) {
-    print(`The log function failed: ${describeError(error)}`)
+    logFailure(error)
   }
+}
+
+function logFailure(error: unknown): void {
+  print(`The log function failed: ${describeError(error)}`)
 }
 
 function logErrors({ method, path, status, message, errors }: LogEntry): void {

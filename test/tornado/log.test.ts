@@ -66,10 +66,15 @@ describe('a log function', () => {
     expect(printed).toEqual([])
   })
 
-  test('that fails harms no request', async () => {
-    const logFunction = () => {
-      throw new Error('the disk is full')
-    }
+  test.each([
+    [
+      'throws',
+      () => {
+        throw new Error('the disk is full')
+      },
+    ],
+    ['rejects', (): unknown => Promise.reject(new Error('the disk is full'))],
+  ])('that %s harms no request', async (_, logFunction) => {
     expect(await request('/?status=418', { logFunction })).toBe(418)
     expect(printed).toEqual([
       expect.stringContaining('The log function failed: Error: the disk is full'),
