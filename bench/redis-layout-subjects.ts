@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { Deadlines } from '../src/deadline.ts'
 import type { SessionChange, SessionId, SessionRecord, Touch } from '../src/store.ts'
 import { RedisStore, type RedisClient } from '../src/stores/redis.ts'
+import { Keys } from '../src/stores/redis/keys.ts'
 import { unpack } from '../src/stores/redis/packed.ts'
 import { HashLayout } from './redis-layout-hash.ts'
 
@@ -18,6 +19,7 @@ export interface Subject {
 }
 
 const HOUR = 3_600_000
+const keys = new Keys('sojourn:')
 const NAME = 'name7'
 const AGENT =
   'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36'
@@ -123,7 +125,7 @@ function loadByScript(send: Send): Subject['load'] {
   return async (id, { at, generation, expiresAt, whenBefore }) => {
     await loaded
     const args = [at, generation, Math.floor(expiresAt), Math.floor(whenBefore)].map(String)
-    const text = await send(['EVALSHA', sha, '1', `sojourn:${id}`, ...args])
+    const text = await send(['EVALSHA', sha, '1', keys.record(id as SessionId), ...args])
     return unpack(String(text)).values.get(NAME)
   }
 }

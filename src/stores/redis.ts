@@ -1,120 +1,123 @@
-import { channel } from 'node:diagnostics_channel'
 import { touched } from '../change.ts'
-import { Deadlines } from '../deadline.ts'
-import { SessionError, isSessionError } from '../errors.ts'
+import { SessionError } from '../errors.ts'
 import type {
   CommitOutcome,
   SessionChange,
   SessionId,
+  SessionPage,
   SessionRecord,
   StoreCapabilities,
   Touch,
 } from '../store.ts'
 import type { TrackedStore, Tracking } from '../tracking.ts'
+import { Calls, textOf } from './redis/calls.ts'
 import { isClient } from './redis/client.ts'
 import type { RedisClient } from './redis/client.ts'
 import { COMMIT } from './redis/commit-script.ts'
 import { Connection } from './redis/connection.ts'
-import { failure, isNoScript } from './redis/failures.ts'
+import { Keys } from './redis/keys.ts'
 import { Borrowed } from './redis/link.ts'
 import type { Link } from './redis/link.ts'
+import { Logins } from './redis/logins.ts'
+import type { Applied } from './redis/logins.ts'
 import { checked, digits, pack, unpack } from './redis/packed.ts'
+import { Registry } from './redis/registry.ts'
 import {
   commitArguments,
   commitOutcome,
   createOutcome,
+  destroyOutcome,
+  isDue,
   maybe,
+  ownerIn,
   swapOutcome,
   takeOutcome,
 } from './redis/replies.ts'
-import { CREATE, SWAP, TAKE, TIME, TOUCH } from './redis/scripts.ts'
-import type { Script } from './redis/scripts.ts'
-import { ServerClock } from './redis/server-clock.ts'
-import { checkOptions, checkSettings, checkSource } from './redis/settings.ts'
+import { CREATE, DESTROY, SWAP, TAKE, TIME, TOUCH } from './redis/scripts.ts'
+import { capabilitiesOf, checkOptions, checkSettings, checkSource } from './redis/settings.ts'
 import type { RedisSettings, RedisStoreOptions } from './redis/settings.ts'
 import { RedisTracking } from './redis/tracking.ts'
-import type { TrackingParts } from './redis/tracking.ts'
+import { Users } from './redis/users.ts'
 
 export type { RedisClient } from './redis/client.ts'
 export type { RedisSettings, RedisStoreOptions } from './redis/settings.ts'
-
-const CAPABILITIES: StoreCapabilities = Object.freeze({
-  engine: 'redis',
-  shared: 'network',
-  durable: 'engine',
-  expiry: 'engine',
-  commit: 'atomic',
-  clock: 'engine',
-  deadline: true,
-  userIndex: false,
-  list: false,
-  expect: true,
-})
-
-// The channel on which the manager publishes its events.
-const EVENTS = channel('sojourn:session')
 
 /**
  * Sessions in Redis (6.2 or later) or Valkey, alone, in a cluster or behind sentinels.
  *
  * A session is one string under one key, which expires by itself: a read is one `GET`, every other verb
- * one script, and a commit sends only what changed. Redis decides what has expired. The times of a
- * process whose clock differs from that of Redis by more than a second are translated both ways.
+ * one script, and a commit sends only what changed. A login asks Redis twice: first the index of the user
+ * is told. Redis decides what has expired. The times of a process whose clock differs from that of Redis
+ * by more than a second are translated both ways.
  *
  * @example
  * new RedisStore({ url: 'redis://localhost:6379' })
  * new RedisStore(client, { prefix: 'shop:' })
  */
 export class RedisStore implements TrackedStore {
-  readonly capabilities: StoreCapabilities = CAPABILITIES
-  readonly #prefix: string
-  readonly #deadline: number
+  readonly capabilities: StoreCapabilities
+  readonly #keys: Keys
   readonly #link: Link
-  readonly #deadlines: Deadlines
-  readonly #clock = new ServerClock()
-  readonly #touches = new Set<Promise<void>>()
-  #prepared = false
-  #closed = false
+  readonly #calls: Calls
+  readonly #users: Users | undefined
+  readonly #logins: Logins | undefined
+  readonly #registry: Registry | undefined
 
   /**
    * @param source - a connected client of yours, which stays yours, or where Redis is
    * @throws SessionError `ERR_SESSION_OPTION`
    */
   constructor(source: RedisClient | RedisSettings, options: RedisStoreOptions = {}) {
-    const { prefix, deadline } = checkOptions(options)
+    const checkedOptions = checkOptions(options)
+    const { prefix, deadline, userIndex, registry } = checkedOptions
     checkSource(source)
-    this.#prefix = prefix
-    this.#deadline = deadline
+    this.capabilities = capabilitiesOf(checkedOptions)
+    this.#keys = new Keys(prefix)
     this.#link = isClient(source)
       ? new Borrowed(source, deadline)
       : new Connection(checkSettings(source), deadline)
-    this.#deadlines = new Deadlines(deadline, this.#link.where)
+    this.#calls = new Calls(this.#link, deadline)
+    if (userIndex) {
+      this.#users = new Users(this.#calls, this.#keys)
+      this.#logins = new Logins(this.#users, deadline)
+    }
+    if (registry) this.#registry = new Registry(this.#calls, this.#keys)
   }
 
   async load(id: SessionId, touch?: Touch): Promise<SessionRecord | undefined> {
-    const key = this.#prefix + id
-    const reply = await this.#call('load', () => this.#link.read(key))
+    const key = this.#keys.record(id)
+    const reply = await this.#calls.read('load', key)
     if (reply === null) return undefined
     return this.#recordOf(key, Buffer.isBuffer(reply) ? reply : textOf(reply), touch)
   }
 
   async create(id: SessionId, record: SessionRecord): Promise<boolean> {
-    const at = Date.now()
-    const reply = await this.#run('create', CREATE, this.#prefix + id, [`${at}`, pack(record)])
-    this.#clock.learn(at, reply)
+    const { user, deadline } = record
+    const text = pack(record)
+    if (user !== undefined) await this.#users?.enter({ user, id, deadline })
+    const args = [Date.now(), text, maybe(user)] as const
+    const reply = await this.#calls.timed('create', CREATE, this.#keysOf(id), args)
+    if (isDue(reply)) this.#registry?.tidy(id)
     return createOutcome(reply)
   }
 
   async commit(id: SessionId, change: SessionChange): Promise<CommitOutcome> {
-    const reply = await this.#run('commit', COMMIT, this.#prefix + id, commitArguments(change))
-    this.#clock.learn(change.at, reply)
-    return commitOutcome(reply, change)
+    const { user, deadline } = change
+    if (this.#logins === undefined || (user === undefined && deadline === undefined)) {
+      return (await this.#commit(id, change)).outcome as CommitOutcome
+    }
+    return this.#logins.commit({
+      id,
+      change,
+      load: () => this.load(id),
+      apply: (latest) => this.#commit(id, change, latest),
+      evict: (other, owner) => this.#end(other, ['evicted', maybe(owner)]),
+    })
   }
 
   /** A record of a newer version, too, is removed: who ends a session must be able to rely on it. */
   async destroy(id: SessionId): Promise<boolean> {
-    const key = this.#prefix + id
-    return Number(await this.#call('destroy', () => this.#link.send(key, ['DEL', key]))) > 0
+    return this.#end(id, ['destroyed', ''])
   }
 
   async swap(
@@ -125,12 +128,22 @@ export class RedisStore implements TrackedStore {
     generation?: number,
   ): Promise<boolean | 'gone' | 'stale'> {
     const args = [`${generation ?? ''}`, checked(name), maybe(before), maybe(after)]
-    return swapOutcome(await this.#run('swap', SWAP, this.#prefix + id, args))
+    return swapOutcome(await this.#calls.run('swap', SWAP, [this.#keys.record(id)], args))
   }
 
   async take(id: SessionId, name: string, generation?: number): Promise<string | undefined> {
     const args = [`${generation ?? ''}`, checked(name)]
-    return takeOutcome(await this.#run('take', TAKE, this.#prefix + id, args))
+    return takeOutcome(await this.#calls.run('take', TAKE, [this.#keys.record(id)], args))
+  }
+
+  /** Two round trips: the index says where to look, the records say whose they are. */
+  async sessionsOf(user: string): Promise<readonly SessionId[]> {
+    return (this.#users ?? missing('sessionsOf', 'userIndex')).sessionsOf(user)
+  }
+
+  /** A page has about 500 sessions, or fewer; a session that comes while it is listed may be on two. */
+  async list(cursor?: string): Promise<SessionPage> {
+    return (this.#registry ?? missing('list', 'registry')).list(cursor)
   }
 
   /**
@@ -141,32 +154,53 @@ export class RedisStore implements TrackedStore {
    */
   track(changed: (key: string | undefined) => void): Tracking {
     this.#link.checkTrackable()
-    const parts: TrackingParts = {
+    const parts = {
       where: this.#link.where,
-      deadline: this.#deadline,
+      deadline: this.#calls.deadline,
       client: () => this.#link.trackedClient(),
       prepare: () => this.ready(),
-      keyOf: (id) => this.#prefix + id,
-      recordOf: (key, reply, touch) => this.#recordOf(key, reply, touch),
+      keyOf: (id: SessionId) => this.#keys.record(id),
+      recordOf: (key: string, reply: Buffer, touch: Touch | undefined) =>
+        this.#recordOf(key, reply, touch),
     }
     return new RedisTracking(parts, changed)
   }
 
   /** @throws SessionError if Redis cannot be reached, or does not let us in */
   async ready(): Promise<void> {
-    const at = Date.now()
-    this.#clock.learn(at, await this.#run('ready', TIME, this.#prefix, []))
+    await this.#calls.timed('ready', TIME, [this.#keys.record('' as SessionId)], [Date.now()])
   }
 
   /** A client of yours stays open. */
-  async close(): Promise<void> {
-    this.#closed = true
-    await Promise.all(this.#touches)
-    await this.#link.close()
+  close(): Promise<void> {
+    return this.#calls.close()
+  }
+
+  /** What a script has to do with that may be told: without a registry it is the record alone. */
+  #keysOf(id: SessionId): readonly [string, ...string[]] {
+    return this.#registry === undefined ? [this.#keys.record(id)] : this.#keys.all(id)
+  }
+
+  async #commit(id: SessionId, change: SessionChange, latest?: number): Promise<Applied> {
+    const { at, user, deadline, rotate } = change
+    const isPlain = user === undefined && deadline === undefined && rotate === undefined
+    const keys = isPlain ? ([this.#keys.record(id)] as const) : this.#keysOf(id)
+    const reply = await this.#calls.run('commit', COMMIT, keys, commitArguments(change, latest))
+    this.#calls.clock.learn(at, reply)
+    if (reply === 'late') return { outcome: reply }
+    const [outcome, owner] = ownerIn(reply)
+    return { outcome: commitOutcome(outcome, change), ...(owner !== undefined && { owner }) }
+  }
+
+  async #end(id: SessionId, how: readonly [type: string, user: string]): Promise<boolean> {
+    const reply = await this.#calls.run('destroy', DESTROY, this.#keysOf(id), how)
+    const [ended, owner] = destroyOutcome(reply)
+    if (owner !== undefined) this.#users?.leave(owner, [id])
+    return ended
   }
 
   #recordOf(key: string, reply: string | Buffer, touch: Touch | undefined): SessionRecord {
-    const record = unpack(reply, this.#clock.ahead)
+    const record = unpack(reply, this.#calls.clock.ahead)
     return touch === undefined ? record : this.#touched(key, record, touch)
   }
 
@@ -174,64 +208,20 @@ export class RedisStore implements TrackedStore {
   // a touch is due.
   #touched(key: string, record: SessionRecord, touch: Touch): SessionRecord {
     const after = touched(record, touch)
-    if (after !== undefined || !this.#clock.known) this.#touch(key, touch)
+    if (after !== undefined || !this.#calls.clock.known) this.#touch(key, touch)
     return after ?? record
   }
 
   #touch(key: string, { at, generation, expiresAt, whenBefore }: Touch): void {
-    const args = [digits(at), `${generation}`, digits(expiresAt), digits(whenBefore)]
-    const touching = this.#run('touch', TOUCH, key, args)
-      .then((reply) => this.#clock.learn(at, reply), tellOfFailedTouch)
-      .finally(() => this.#touches.delete(touching))
-    this.#touches.add(touching)
-  }
-
-  async #run(verb: string, script: Script, key: string, args: string[]): Promise<string> {
-    return textOf(await this.#call(verb, () => this.#evaluate(script, key, args)))
-  }
-
-  async #call(verb: string, send: () => Promise<unknown>): Promise<unknown> {
-    if (this.#closed) throw closed(verb)
-    try {
-      if (!this.#prepared) await this.#prepare()
-      const answer = await this.#deadlines.limit(verb, send())
-      this.#link.answered()
-      return answer
-    } catch (cause) {
-      throw this.#failed(verb, cause)
-    }
-  }
-
-  async #prepare(): Promise<void> {
-    await this.#link.prepared
-    this.#prepared = true
-  }
-
-  #evaluate({ sha, text }: Script, key: string, args: string[]): Promise<unknown> {
-    return this.#link.send(key, ['EVALSHA', sha, '1', key, ...args]).catch((error: unknown) => {
-      if (!isNoScript(error)) throw error
-      return this.#link.send(key, ['EVAL', text, '1', key, ...args])
-    })
-  }
-
-  #failed(verb: string, cause: unknown): SessionError {
-    const error = failure(this.#link.where, verb, cause)
-    if (error.code === 'ERR_SESSION_TIMEOUT') this.#link.unanswered()
-    return error
+    const args = [at, `${generation}`, digits(expiresAt), digits(whenBefore)] as const
+    // A visitor loses at most this one extension: the next request asks for it again.
+    this.#calls.later('touch', () => this.#calls.timed('touch', TOUCH, [key], args))
   }
 }
 
-// A client may be set up to answer bytes everywhere.
-function textOf(reply: unknown): string {
-  return typeof reply === 'string' ? reply : String(reply)
-}
-
-function closed(verb: string): SessionError {
-  return new SessionError('ERR_SESSION_CLOSED', `${verb} came after close(). Make a new store.`)
-}
-
-// A visitor loses at most this one extension of the idle time: the next request asks for it again.
-function tellOfFailedTouch(error: unknown): void {
-  const code = isSessionError(error) ? error.code : 'ERR_SESSION_STORE'
-  EVENTS.publish({ type: 'store-failed', verb: 'touch', code, at: Date.now() })
+function missing(verb: string, option: string): never {
+  throw new SessionError(
+    'ERR_SESSION_UNSUPPORTED',
+    `RedisStore cannot do ${verb} with { ${option}: false }. Leave that option out.`,
+  )
 }

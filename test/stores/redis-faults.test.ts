@@ -2,8 +2,9 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { createClient } from 'redis'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { EVENT_CHANNEL } from '../../src/events.ts'
-import type { SessionStore } from '../../src/store.ts'
+import type { SessionId, SessionStore } from '../../src/store.ts'
 import { RedisStore } from '../../src/stores/redis.ts'
+import { Keys } from '../../src/stores/redis/keys.ts'
 import { startCuttingProxy } from '../support/cutting-proxy.ts'
 import { HOUR, newChange, newId, newRecord, newTouch, withCode } from '../support/records.ts'
 import { ask } from '../support/redis-cluster.ts'
@@ -12,6 +13,8 @@ import type { RedisServer } from '../support/redis.ts'
 
 // Long enough for a busy machine, short enough to wait for.
 const DEADLINE = 1000
+
+const keys = new Keys('sojourn:')
 
 let server: RedisServer
 let store: RedisStore
@@ -180,15 +183,15 @@ describe('what is no record of ours', () => {
     'a %s is corrupt, and stays as it is',
     async (_what, command) => {
       const id = newId()
-      await ask(server.port, command.replace('KEY', `sojourn:${id}`))
-      const before = await ask(server.port, `DUMP sojourn:${id}`)
+      await ask(server.port, command.replace('KEY', keys.record(id)))
+      const before = await ask(server.port, `DUMP ${keys.record(id)}`)
       const corrupt = withCode('ERR_SESSION_CORRUPT')
       await expect(store.load(id)).rejects.toEqual(corrupt)
       await expect(store.load(id, newTouch())).rejects.toEqual(corrupt)
       await expect(store.commit(id, newChange())).rejects.toEqual(corrupt)
       await expect(store.swap(id, 'a', undefined, '1')).rejects.toEqual(corrupt)
       await expect(store.take(id, 'a')).rejects.toEqual(corrupt)
-      expect(await ask(server.port, `DUMP sojourn:${id}`)).toBe(before)
+      expect(await ask(server.port, `DUMP ${keys.record(id)}`)).toBe(before)
       expect(await store.destroy(id)).toBe(true)
     },
   )
@@ -196,15 +199,15 @@ describe('what is no record of ours', () => {
   test('a record of a newer version is refused by every verb, and only destroy removes it', async () => {
     const id = newId()
     await store.create(id, newRecord())
-    await ask(server.port, `SETRANGE sojourn:${id} 0 s2`)
-    const before = await ask(server.port, `DUMP sojourn:${id}`)
+    await ask(server.port, `SETRANGE ${keys.record(id)} 0 s2`)
+    const before = await ask(server.port, `DUMP ${keys.record(id)}`)
     const newer = withCode('ERR_SESSION_VERSION')
     await expect(store.load(id, newTouch())).rejects.toEqual(newer)
     await expect(store.create(id, newRecord())).rejects.toEqual(newer)
     await expect(store.commit(id, newChange())).rejects.toEqual(newer)
     await expect(store.swap(id, 'a', undefined, '1')).rejects.toEqual(newer)
     await expect(store.take(id, 'a')).rejects.toEqual(newer)
-    expect(await ask(server.port, `DUMP sojourn:${id}`)).toBe(before)
+    expect(await ask(server.port, `DUMP ${keys.record(id)}`)).toBe(before)
     expect(await store.destroy(id)).toBe(true)
   })
 })
@@ -258,8 +261,8 @@ describe.each([-5, 5])('a process whose clock is %i minutes wrong', (minutes) =>
   })
 })
 
-async function left(id: string): Promise<number> {
-  return Number((await ask(server.port, `PTTL sojourn:${id}`)).slice(1))
+async function left(id: SessionId): Promise<number> {
+  return Number((await ask(server.port, `PTTL ${keys.record(id)}`)).slice(1))
 }
 
 function near(time: number | undefined, wanted: number): boolean {

@@ -42,6 +42,10 @@ describe('what is refused, with what to do', () => {
     ['a deadline of nothing', { host: 'a' }, { deadline: 0 }, 'deadline must be a duration'],
     ['a deadline without a unit', { host: 'a' }, { deadline: '2' }, 'deadline must be a duration'],
     ['a prefix that is no text', { host: 'a' }, { prefix: 7 }, 'prefix must be text'],
+    ['a prefix that opens a tag', { host: 'a' }, { prefix: 'a{b:' }, 'prefix must not contain {'],
+    ['a prefix with an empty tag', { host: 'a' }, { prefix: 'a{}' }, 'prefix must not contain {'],
+    ['an index that is no choice', { host: 'a' }, { userIndex: 1 }, 'userIndex must be true'],
+    ['a registry that is no choice', { host: 'a' }, { registry: 'no' }, 'registry must be true'],
   ]
 
   test.each(cases)('%s', (_what, source, options, message) => {

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { applyChange } from '../../src/change.ts'
 import type { SessionChange, SessionRecord } from '../../src/store.ts'
 import { RedisStore } from '../../src/stores/redis.ts'
+import { Keys } from '../../src/stores/redis/keys.ts'
 import { pack, unpack } from '../../src/stores/redis/packed.ts'
 import { HOUR, newId, newRecord, withCode } from '../support/records.ts'
 import { startRedis } from '../support/redis.ts'
@@ -175,7 +176,7 @@ describe('the scripts', () => {
         expect(outcome).toEqual(wanted.outcome)
         const after = (await store.load(id))!
         expect(plain(after)).toEqual(wanted.record)
-        expect(await client.pExpireTime(`sojourn:${id}`)).toBe(after.expiresAt)
+        expect(await client.pExpireTime(new Keys('sojourn:').record(id))).toBe(after.expiresAt)
       }),
       { numRuns: 400 },
     )

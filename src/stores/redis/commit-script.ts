@@ -1,19 +1,21 @@
-import { CLOCK, RECORD, script } from './scripts.ts'
-import type { Script } from './scripts.ts'
+import { BUCKET, CLOCK, RECORD } from './lua.ts'
+import { script } from './script.ts'
+import type { Script } from './script.ts'
 
 /**
  * Applies a change to a record, all or nothing.
  *
- * - KEYS: the record
+ * - KEYS: the record; for a change that may be told, the registry and the events of its bucket
  * - ARGV: with `,` between: at, generation, expiresAt, deadline or nothing, `renew` or `fence` or
  *   nothing, rememberFor (nothing: as it is, `-`: removed), `1` to clear, how many names to expect, to
- *   unset, to set; the user (nothing: as it is, `-`: removed, `=` and the user); the names that are
+ *   unset, to set, the time of the server after which it is too late, or nothing; the user (nothing: as it is, `-`: removed, `=` and the user); the names that are
  *   expected, each with nothing, or `=` and its text; the names to unset; those to set, each with its
  *   text; the others, each with the integer to add
- * - reply: `gone`, `stale`, `newer`, `corrupt`, `conflict`; `number,` and the place in the last list of what is no
- *   integer; or the time of the server, expiresAt, deadline, generation and the sums each after `,`
+ * - reply: `gone`, `stale`, `late`, `newer`, `corrupt`, `conflict`; `number,` and the place in the last list of
+ *   what is no integer; or the time of the server, expiresAt, deadline, generation and the sums each after
+ *   `,`; then, if the change has a user or a deadline, U+0000 and, after `=`, who was logged in before it
  */
-export const COMMIT: Script = script(`${RECORD}${CLOCK}
+export const COMMIT: Script = script(`${RECORD}${CLOCK}${BUCKET}
 local LARGEST = 9007199254740991
 
 local function integer(text)
@@ -25,11 +27,13 @@ end
 
 local text, stop, times, fence, login, remember = open()
 if not text then return stop end
-local at, opened, asked, ends, rotate, keep, clear, expect, unset, set = string.match(ARGV[1],
-  '^(%d+),(%d+),(%d+),(%d*),(%a*),([%d-]*),(%d?),(%d+),(%d+),(%d+)$')
+local at, opened, asked, ends, rotate, keep, clear, expect, unset, set, latest = string.match(ARGV[1],
+  '^(%d+),(%d+),(%d+),(%d*),(%a*),([%d-]*),(%d?),(%d+),(%d+),(%d+),(%d*)$')
 if tonumber(opened) < tonumber(fence) then return 'stale' end
 local generation = sub(times, 53)
 local now, ahead = clock(at)
+if latest ~= '' and now > latest then return 'late' end
+local owner = byte(text, stop + 1) == 117 and sub(text, stop + 2, find(text, '\\0', stop + 1, true) - 1)
 
 local place = 3
 for _ = 1, expect do
@@ -108,7 +112,8 @@ elseif asked < expires then asked = expires end
 expires = asked < deadline and asked or deadline
 
 local renewed = sub(times, 40, 52)
-if rotate == 'fence' or rotate == 'renew' and generation == opened then
+local grows = rotate == 'fence' or rotate == 'renew' and generation == opened
+if grows then
   generation, renewed = generation + 1, shift(at, ahead)
   if rotate == 'fence' then fence = generation end
 end
@@ -140,5 +145,18 @@ else
   text = table.concat(pieces)
 end
 if text then redis.call('SET', KEYS[1], text, 'PXAT', expires) end
-return now .. shift(expires, -ahead) .. shift(deadline, -ahead) .. generation .. sums
+if KEYS[2] then
+  local id = idOf(KEYS[1], KEYS[2])
+  if ends ~= '' then register(KEYS[2], id, expires, deadline, now) end
+  if ARGV[2] ~= '' or rotate == 'fence' then
+    local user = owner
+    if ARGV[2] ~= '' then user = ARGV[2] ~= '-' and sub(ARGV[2], 2) end
+    tell(KEYS[3], 'elevated', id, now, user)
+  elseif grows then
+    tell(KEYS[3], 'renewed', id, now, owner)
+  end
+end
+local reply = now .. shift(expires, -ahead) .. shift(deadline, -ahead) .. generation .. sums
+if ARGV[2] == '' and ends == '' then return reply end
+return reply .. '\\0' .. (owner and '=' .. owner or '')
 `)

@@ -7,13 +7,17 @@ import { checked, digits } from './packed.ts'
 const NOTHING_EXPECTED: NonNullable<SessionChange['expect']> = new Map()
 const NOTHING_ADDED: ReadonlyMap<string, number> = new Map()
 
-/** The arguments of the script COMMIT. */
-export function commitArguments(change: SessionChange): string[] {
+/**
+ * The arguments of the script COMMIT.
+ *
+ * @param latest - the time of Redis after which the change is not applied any more
+ */
+export function commitArguments(change: SessionChange, latest?: number): string[] {
   const { at, generation, expiresAt, deadline, rotate = '', unset, set, add } = change
   const { clear = false, expect = NOTHING_EXPECTED } = change
   const end = deadline === undefined ? '' : digits(deadline)
   const times = `${digits(at)},${generation},${digits(expiresAt)},${end},${rotate}`
-  const rest = `${rememberIn(change)},${clear ? '1' : ''},${expect.size},${unset.length},${set.size}`
+  const rest = `${rememberIn(change)},${clear ? '1' : ''},${expect.size},${unset.length},${set.size},${latest ?? ''}`
   const args = [`${times},${rest}`, userIn(change)]
   for (const [name, text] of expect) args.push(checked(name), maybe(text))
   args.push(...unset)
@@ -38,9 +42,31 @@ export function commitOutcome(reply: string, { add }: SessionChange): CommitOutc
   return { generation, expiresAt, deadline, added }
 }
 
+/** Who was logged in before a change with a user or a deadline, and what {@link commitOutcome} reads. */
+export function ownerIn(reply: string): readonly [outcome: string, owner: string | undefined] {
+  const end = reply.indexOf('\0')
+  if (end < 0) return [reply, undefined]
+  const owner = reply[end + 1] === '=' ? reply.slice(end + 2) : undefined
+  return [reply.slice(0, end), owner]
+}
+
+/** Whether DESTROY ended a session, and who was logged in. */
+export function destroyOutcome(
+  reply: string,
+): readonly [ended: boolean, owner: string | undefined] {
+  const owner = reply[15] === '=' ? reply.slice(16) : undefined
+  return [reply[14] === '1', owner]
+}
+
+/** True if CREATE found that many sessions of its bucket have ended. */
+export function isDue(reply: string): boolean {
+  return reply.endsWith(',1,')
+}
+
 /** What CREATE answered. @throws SessionError as {@link refusal} */
 export function createOutcome(reply: string): boolean {
-  if (reply.endsWith(',1') || reply.endsWith(',0')) return reply.endsWith('1')
+  const answer = reply[14]
+  if (answer === '1' || answer === '0') return answer === '1'
   throw refusal(reply)
 }
 

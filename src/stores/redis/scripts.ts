@@ -1,71 +1,6 @@
-import { createHash } from 'node:crypto'
-
-/** A Lua script with the name by which Redis remembers it. */
-export interface Script {
-  readonly text: string
-  readonly sha: string
-}
-
-/**
- * Lua for scripts that read a record. Only plain searches go through one: what U+0000 is in patterns
- * depends on the version of Lua. Times have 13 digits and are compared as text.
- */
-export const RECORD = `
-local find, sub, byte = string.find, string.sub, string.byte
-
--- The text of the record under KEYS[1], the place of the U+0000 that ends its header, and what is in
--- the header: the four times and the generation as one text, fence, login, remember. Or false and why
--- not: gone, newer, corrupt.
-local function open()
-  local text = redis.call('GET', KEYS[1])
-  if not text then return false, 'gone' end
-  local times, fence, login, remember, stop = string.match(text, '^s1(%d+),(%d+),(%d*),(%d*)()')
-  if times and #times > 52 and byte(text, stop) == 0 and byte(text, -1) == 0 then
-    return text, stop, times, fence, login, remember
-  end
-  return false, find(text, '^s[2-9a-z]') and 'newer' or 'corrupt'
-end
-
--- Where the text of a value is, from its first byte to the one before its end, and the place of the
--- U+0000 before its entry.
-local function locate(text, name, stop)
-  local before, last = find(text, '\\0\\1' .. name .. '\\0\\2', stop, true)
-  if before then return last + 1, find(text, '\\0', last + 1, true) - 1, before end
-end
-
--- Whether a value is what a caller believes: nothing for none, or = and the text.
-local function holds(believed, text, first, last)
-  return believed == (first and '=' .. sub(text, first, last) or '')
-end
-
--- The bytes to replace, from and to, so that the name holds a text, or false for none; and by what.
-local function edit(name, wanted, first, last, before)
-  if not first then return nil, nil, wanted and '\\1' .. name .. '\\0\\2' .. wanted .. '\\0' end
-  if wanted then return first, last, wanted end
-  return before + 1, last + 1, ''
-end
-`
-
-/**
- * Lua for scripts that write times. Clocks that differ by at most a second count as one: what is
- * stored are then the times of the process as they are.
- */
-export const CLOCK = `
--- The time of the server as text, and what to add to times of a process whose clock says at.
-local function clock(at)
-  local time = redis.call('TIME')
-  local now = time[1] * 1000 + math.floor(time[2] / 1000)
-  local ahead = now - at
-  if ahead >= -1000 and ahead <= 1000 then ahead = 0 end
-  return string.format('%.0f', now), ahead
-end
-
--- A time by the other clock.
-local function shift(time, ahead)
-  if ahead == 0 then return time end
-  return string.format('%013.0f', math.max(1, time + ahead))
-end
-`
+import { BUCKET, CLOCK, OWNER, RECORD } from './lua.ts'
+import { script } from './script.ts'
+import type { Script } from './script.ts'
 
 /**
  * Tells the time.
@@ -80,11 +15,12 @@ return (clock(0))
 /**
  * Keeps a new record.
  *
- * - KEYS: the record
- * - ARGV: at, the text of the record
- * - reply: `newer`, or the time of the server, `,` and `1`, or `0` if there is a record already
+ * - KEYS: the record; the registry and the events of its bucket, or none
+ * - ARGV: at, the text of the record, who is logged in (nothing: nobody, or `=` and the user)
+ * - reply: `newer`, or the time of the server, `,` and `1`, or `0` if there is a record already; then `,`
+ *   if many sessions of the bucket are due
  */
-export const CREATE: Script = script(`${CLOCK}
+export const CREATE: Script = script(`${CLOCK}${BUCKET}
 local text, sub = ARGV[2], string.sub
 local now, ahead = clock(ARGV[1])
 if ahead ~= 0 then
@@ -94,9 +30,19 @@ if ahead ~= 0 then
     return before .. shift(login, ahead)
   end)
 end
-if redis.call('SET', KEYS[1], text, 'NX', 'PXAT', sub(text, 3, 15)) then return now .. ',1' end
-if string.find(redis.call('GETRANGE', KEYS[1], 0, 1), '^s[2-9a-z]') then return 'newer' end
-return now .. ',0'
+if not redis.call('SET', KEYS[1], text, 'NX', 'PXAT', sub(text, 3, 15)) then
+  if string.find(redis.call('GETRANGE', KEYS[1], 0, 1), '^s[2-9a-z]') then return 'newer' end
+  return now .. ',0'
+end
+local registry = KEYS[2]
+if not registry then return now .. ',1' end
+local id = idOf(KEYS[1], registry)
+if not register(registry, id, sub(text, 3, 15), sub(text, 16, 28), now) then
+  tell(KEYS[3], 'expired', id, now)
+end
+tell(KEYS[3], 'created', id, now, ARGV[3] ~= '' and sub(ARGV[3], 2))
+local due = redis.call('ZRANGEBYSCORE', registry, '-inf', now, 'LIMIT', 19, 1)
+return now .. (due[1] and ',1,' or ',1')
 `)
 
 /**
@@ -158,7 +104,72 @@ redis.call('SET', KEYS[1], sub(text, 1, before) .. sub(text, last + 2), 'PXAT', 
 return '=' .. sub(text, first, last)
 `)
 
-/** The script of a text. */
-export function script(text: string): Script {
-  return { text, sha: createHash('sha1').update(text).digest('hex') }
-}
+/**
+ * Ends a session. What is under the key is removed whatever it is.
+ *
+ * - KEYS: the record; the registry and the events of its bucket, or none
+ * - ARGV: `destroyed` or `evicted`; the user who must be logged in (nothing: anybody, or `=` and the user)
+ * - reply: the time of the server, `,` and `1`, or `0` if there was none; then who was logged in, after `=`
+ */
+export const DESTROY: Script = script(`${CLOCK}${BUCKET}${OWNER}
+local now = clock(0)
+local user = owner(KEYS[1])
+if ARGV[2] ~= '' and ARGV[2] ~= '=' .. (user or '') then return now .. ',0' end
+local ended = redis.call('DEL', KEYS[1]) == 1
+if KEYS[2] then
+  local id = idOf(KEYS[1], KEYS[2])
+  local isKnown = redis.call('ZREM', KEYS[2], id) == 1
+  if ended then tell(KEYS[3], ARGV[1], id, now, user)
+  elseif isKnown then tell(KEYS[3], 'expired', id, now) end
+end
+return now .. (ended and ',1' or ',0') .. (user and '=' .. user or '')
+`)
+
+/**
+ * Looks after sessions whose end may have come: those that have ended leave the registry and are told
+ * as expired, once; of the others the new end is noted.
+ *
+ * - KEYS: the registry and the events of a bucket, then records of it
+ * - reply: for each record `1` if it lives, else `0`
+ */
+export const SETTLE: Script = script(`${CLOCK}${BUCKET}
+local now = clock(0)
+local living = {}
+for n = 3, #KEYS do
+  local id = idOf(KEYS[n], KEYS[1])
+  local left = redis.call('PTTL', KEYS[n])
+  if left == -2 then
+    if redis.call('ZREM', KEYS[1], id) == 1 then tell(KEYS[2], 'expired', id, now) end
+    living[#living + 1] = '0'
+  else
+    local noted = redis.call('ZSCORE', KEYS[1], id)
+    if noted and tonumber(noted) <= tonumber(now) then
+      if left < 1 then left = 1000 end
+      redis.call('ZADD', KEYS[1], string.format('%.0f', now + left), id)
+    end
+    living[#living + 1] = '1'
+  end
+end
+return table.concat(living)
+`)
+
+/**
+ * Looks whose sessions they are.
+ *
+ * - KEYS: records of one bucket
+ * - ARGV: a user
+ * - reply: for each record, before a `,`: when it ends if it is the user's, `-` if it is not, `?` if it is
+ *   not known because this version cannot read the record
+ */
+export const OWNED: Script = script(`${OWNER}
+local found = {}
+for n = 1, #KEYS do
+  local head = redis.pcall('GETRANGE', KEYS[n], 0, 14)
+  if type(head) ~= 'string' then found[n] = '?,'
+  elseif head == '' then found[n] = '-,'
+  elseif string.sub(head, 1, 2) ~= 's1' then found[n] = '?,'
+  elseif owner(KEYS[n]) == ARGV[1] then found[n] = string.sub(head, 3) .. ','
+  else found[n] = '-,' end
+end
+return table.concat(found)
+`)

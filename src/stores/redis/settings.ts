@@ -3,6 +3,7 @@ import type { Duration } from '../../duration.ts'
 import { parseDuration } from '../../duration.ts'
 import { SessionError } from '../../errors.ts'
 import { refuseUnknownNames } from '../../names.ts'
+import type { StoreCapabilities } from '../../store.ts'
 
 /** Where Redis is, for a store that connects by itself. Either `url` or `host` is needed. */
 export interface RedisSettings {
@@ -30,12 +31,24 @@ export interface RedisStoreOptions {
   readonly prefix?: string
   /** Set this when a call shall fail sooner, or later: a duration, or ms. @default '2s' */
   readonly deadline?: Duration | number
+  /**
+   * Set this to false when nobody asks for the sessions of a user, nor limits them: a login is then one
+   * round trip, and each session that has a user takes less memory. @default true
+   */
+  readonly userIndex?: boolean
+  /**
+   * Set this to false when nobody lists sessions or listens to events: each session then takes less
+   * memory. @default true
+   */
+  readonly registry?: boolean
 }
 
 /** Options that were checked; `deadline` in ms. */
 export interface CheckedOptions {
   readonly prefix: string
   readonly deadline: number
+  readonly userIndex: boolean
+  readonly registry: boolean
 }
 
 /** Settings that were checked. */
@@ -49,17 +62,41 @@ export interface RedisAddress {
 }
 
 const SETTINGS = ['url', 'host', 'port', 'username', 'password', 'db', 'tls', 'maxConnections']
+const OPTIONS = ['prefix', 'deadline', 'userIndex', 'registry']
 const WANTED = 'it needs a connected client, { url } or { host }'
 const LONGEST_TIMER = 2_147_483_647
 
 /** @throws SessionError `ERR_SESSION_OPTION` */
 export function checkOptions(options: RedisStoreOptions): CheckedOptions {
-  refuseUnknownNames(options, ['prefix', 'deadline'], 'RedisStore')
-  const { prefix = 'sojourn:', deadline: given = '2s' } = options
+  refuseUnknownNames(options, OPTIONS, 'RedisStore')
+  const { prefix = 'sojourn:', deadline: given = '2s', userIndex = true, registry = true } = options
   demand(isText(prefix), 'prefix must be text')
+  demand(
+    /^[^{]*(?:\{[^}]+\}|$)/.test(prefix),
+    'prefix must not contain {, but with a name and } after it: in a cluster these say where keys are',
+  )
+  demand(typeof userIndex === 'boolean', 'userIndex must be true or false')
+  demand(typeof registry === 'boolean', 'registry must be true or false')
   const deadline = isText(given) ? parseDuration(given, 'deadline') : given
   demand(isWhole(deadline, 1, LONGEST_TIMER), "deadline must be a duration such as '2s', or ms")
-  return Object.freeze({ prefix, deadline })
+  return Object.freeze({ prefix, deadline, userIndex, registry })
+}
+
+/** What a store with these options can do. */
+export function capabilitiesOf({ userIndex, registry }: CheckedOptions): StoreCapabilities {
+  return Object.freeze({
+    engine: 'redis',
+    shared: 'network',
+    durable: 'engine',
+    expiry: 'engine',
+    commit: 'atomic',
+    clock: 'engine',
+    deadline: true,
+    userIndex,
+    list: registry,
+    userCap: userIndex,
+    expect: true,
+  } satisfies StoreCapabilities)
 }
 
 /** @throws SessionError `ERR_SESSION_OPTION` for what is neither a client nor settings */

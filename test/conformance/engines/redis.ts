@@ -1,11 +1,12 @@
 import { createClient } from 'redis'
 import type { EngineAccess } from '../../../src/conformance/index.ts'
 import { RedisStore } from '../../../src/stores/redis.ts'
+import { Keys } from '../../../src/stores/redis/keys.ts'
 import { startCuttingProxy } from '../../support/cutting-proxy.ts'
 import { type RedisServer, startRedis } from '../../support/redis.ts'
 import type { StartedEngine } from '../engines.ts'
 
-const PREFIX = 'sojourn:'
+const keys = new Keys('sojourn:')
 
 /** A Redis of its own, behind a proxy for this process. */
 export async function startRedisEngine(): Promise<StartedEngine> {
@@ -50,6 +51,8 @@ export async function startRedisOfUrl(): Promise<StartedEngine> {
 /** What is used of node-redis. */
 interface Client {
   keys(pattern: string): Promise<string[]>
+  type(key: string): Promise<string>
+  zRange(key: string, first: number, last: number): Promise<string[]>
   get(key: string): Promise<string | null>
   set(key: string, text: string, options: { expiration: 'KEEPTTL' }): Promise<unknown>
   setRange(key: string, offset: number, text: string): Promise<unknown>
@@ -59,23 +62,29 @@ interface Client {
 function accessTo(client: Client): EngineAccess {
   return {
     dump: async () => {
-      const keys = await client.keys('*')
+      const found = await client.keys('*')
       return JSON.stringify(
-        await Promise.all(keys.map(async (key) => [key, await client.get(key)])),
+        await Promise.all(found.map(async (key) => [key, await contentsOf(client, key)])),
       )
     },
     immortal: async () => {
-      const keys = await client.keys('*')
-      const lives = await Promise.all(keys.map((key) => client.pTTL(key)))
-      return keys.filter((_, n) => lives[n] === -1)
+      const found = await client.keys('*')
+      const lives = await Promise.all(found.map((key) => client.pTTL(key)))
+      return found.filter((_, n) => lives[n] === -1)
     },
     corrupt: async (id) => {
-      await client.set(PREFIX + id, 'no record', { expiration: 'KEEPTTL' })
+      await client.set(keys.record(id), 'no record', { expiration: 'KEEPTTL' })
     },
     fromTheFuture: async (id) => {
-      await client.setRange(PREFIX + id, 0, 's2')
+      await client.setRange(keys.record(id), 0, 's2')
     },
   }
+}
+
+async function contentsOf(client: Client, key: string): Promise<unknown> {
+  const type = await client.type(key)
+  if (type === 'stream') return 'events'
+  return type === 'zset' ? client.zRange(key, 0, -1) : client.get(key)
 }
 
 function faultsOf(server: RedisServer): EngineAccess {
