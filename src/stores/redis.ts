@@ -1,12 +1,16 @@
 import { touched } from '../change.ts'
 import { SessionError } from '../errors.ts'
+import { Listeners } from '../listening.ts'
+import type { EventHandler } from '../listening.ts'
 import type {
   CommitOutcome,
   SessionChange,
   SessionId,
   SessionPage,
   SessionRecord,
+  StopListening,
   StoreCapabilities,
+  StoreEvent,
   Touch,
 } from '../store.ts'
 import type { TrackedStore, Tracking } from '../tracking.ts'
@@ -36,6 +40,7 @@ import {
 import { CREATE, DESTROY, SWAP, TAKE, TIME, TOUCH } from './redis/scripts.ts'
 import { capabilitiesOf, checkOptions, checkSettings, checkSource } from './redis/settings.ts'
 import type { RedisSettings, RedisStoreOptions } from './redis/settings.ts'
+import { LISTEN_EVERY, Streams } from './redis/streams.ts'
 import { RedisTracking } from './redis/tracking.ts'
 import { Users } from './redis/users.ts'
 
@@ -62,6 +67,8 @@ export class RedisStore implements TrackedStore {
   readonly #users: Users | undefined
   readonly #logins: Logins | undefined
   readonly #registry: Registry | undefined
+  readonly #streams: Streams | undefined
+  readonly #listeners: Listeners | undefined
 
   /**
    * @param source - a connected client of yours, which stays yours, or where Redis is
@@ -81,7 +88,11 @@ export class RedisStore implements TrackedStore {
       this.#users = new Users(this.#calls, this.#keys)
       this.#logins = new Logins(this.#users, deadline)
     }
-    if (registry) this.#registry = new Registry(this.#calls, this.#keys)
+    if (registry) {
+      this.#registry = new Registry(this.#calls, this.#keys)
+      this.#streams = new Streams(this.#calls, this.#keys, this.#registry)
+      this.#listeners = new Listeners(this.#streams, LISTEN_EVERY)
+    }
   }
 
   async load(id: SessionId, touch?: Touch): Promise<SessionRecord | undefined> {
@@ -146,6 +157,23 @@ export class RedisStore implements TrackedStore {
     return (this.#registry ?? missing('list', 'registry')).list(cursor)
   }
 
+  /** Tells what happens from now on, about twice a second; what is told while Redis is away comes later. */
+  async watch(listener: (event: StoreEvent) => void): Promise<StopListening> {
+    return (this.#listeners ?? missing('watch', 'registry')).watch(listener)
+  }
+
+  /**
+   * Events come one after the other; one whose handler threw, or whose process died, comes again after
+   * a pause. A consumer keeps its process alive.
+   */
+  async consume(group: string, handler: EventHandler): Promise<StopListening> {
+    return (this.#listeners ?? missing('consume', 'registry')).consume(group, handler)
+  }
+
+  async tell(event: StoreEvent): Promise<void> {
+    await (this.#streams ?? missing('tell', 'registry')).tell(event)
+  }
+
   /**
    * Reads for a near cache, on a connection of their own.
    *
@@ -171,8 +199,9 @@ export class RedisStore implements TrackedStore {
     await this.#calls.timed('ready', TIME, [this.#keys.record('' as SessionId)], [Date.now()])
   }
 
-  /** A client of yours stays open. */
+  /** Ends all listening. A client of yours stays open. */
   close(): Promise<void> {
+    this.#listeners?.close()
     return this.#calls.close()
   }
 

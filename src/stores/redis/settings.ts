@@ -95,6 +95,7 @@ export function capabilitiesOf({ userIndex, registry }: CheckedOptions): StoreCa
     userIndex,
     list: registry,
     userCap: userIndex,
+    events: registry ? 'log' : 'none',
     expect: true,
   } satisfies StoreCapabilities)
 }
