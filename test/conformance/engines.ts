@@ -35,7 +35,7 @@ const inOneProcess: Engine['without'] = [
   'engineClock',
 ]
 
-const inRedis: Engine['without'] = [...users, ...telling, 'sweep']
+const inRedis: Engine['without'] = ['sweep']
 
 /** Every engine. Another one needs an entry here, a worker module and a test file of two lines. */
 export const engines = {
