@@ -4,6 +4,7 @@ import { isBuiltin } from 'node:module'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { enginesTable, withTable } from '../scripts/engines.js'
 import { exportsOfSources } from '../scripts/exports.js'
 import { root, sourcesIn } from './support/source.ts'
 
@@ -55,6 +56,17 @@ describe('exports', () => {
   test('every store, adapter and entry has a subpath, and every subpath has its file (npm run exports)', () => {
     expect(manifest.exports).toEqual(exportsOfSources())
   })
+})
+
+test('the table of engines in the README is what the stores say of themselves (npm run engines)', async () => {
+  const table = await enginesTable((name) => import(join(root, `src/stores/${name}.ts`)))
+  const readme = readFileSync(join(root, 'README.md'), 'utf8')
+  expect(readme).toBe(withTable(readme, table))
+  expect(readme).toContain(table)
+  const stores = subpaths.filter((subpath) =>
+    existsSync(join(root, `src/stores${subpath.slice(1)}.ts`)),
+  )
+  expect(stores.filter((name) => !table.includes(`\`sojourn/${name.slice(2)}\``))).toEqual([])
 })
 
 describe('the built package', () => {

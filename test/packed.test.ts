@@ -87,6 +87,25 @@ test('the first program of the README remembers a visitor, as its dialogue says'
   }
 })
 
+test('the store of the documentation passes the kit from the command line', async () => {
+  const docs = readFileSync(join(root, 'docs/store-contract.md'), 'utf8')
+  const programs = [...docs.matchAll(/```ts\n([^]*?)```/g)].map((match) => match[1] ?? '')
+  const store = programs.find((program) => program.includes('export class SimpleStore'))
+  await writeFile(join(project, 'simple-store.ts'), store ?? '')
+  expect(await compile(['simple-store.ts'])).toBe('')
+  await writeFile(
+    join(project, 'kit.js'),
+    `import { SimpleStore } from './simple-store.js'
+     export const store = () => new SimpleStore()`,
+  )
+  const args = ['--no-install', 'sojourn', 'conformance', 'kit.js', '--rounds', '5', '--json']
+  const { stdout, stderr } = await execute('npx', args, { cwd: project })
+  const { passed, failed } = JSON.parse(stdout) as { passed: number; failed: number }
+  expect(stderr).toBe('')
+  expect(failed).toBe(0)
+  expect(passed).toBeGreaterThan(50)
+}, 60_000)
+
 test('a CommonJS program requires it', async () => {
   await writeFile(
     join(project, 'program.cjs'),

@@ -24,18 +24,20 @@ export const adapterChecks: readonly AdapterCheck[] = withClauses([
  * themselves run all at once.
  *
  * @param checks - `adapterChecks`, or some of them
+ * @param began - is told each check before it is run
  */
 export async function runAdapterChecks(
   checks: readonly AdapterCheck[],
   options: AdapterKitOptions,
+  began?: (check: AdapterCheck) => void,
 ): Promise<Report> {
   const harness = await AdapterHarness.open(options)
   const together = harness.delay > 50 ? checks.filter(({ alone }) => alone === undefined) : []
   try {
-    const results = await Promise.all(together.map((check) => runAll([check], harness)))
+    const results = await Promise.all(together.map((check) => runAll([check], harness, began)))
     const rest = checks.filter((check) => !together.includes(check))
     const subject = `an adapter over ${options.protocol ?? 'http/1.1'}, each call of the store taking ${harness.delay} ms`
-    return new Report(subject, [...results.flat(), ...(await runAll(rest, harness))])
+    return new Report(subject, [...results.flat(), ...(await runAll(rest, harness, began))])
   } finally {
     await harness.close()
   }

@@ -19,14 +19,16 @@ export interface Harness<C> {
  * Checks a store and says what it found. It throws only if the store cannot be opened.
  *
  * @param checks - `storeChecks`, or some of them
+ * @param began - is told each check before it is run
  */
 export async function run(
   checks: readonly StoreCheck[],
   options: StoreKitOptions,
+  began?: (check: StoreCheck) => void,
 ): Promise<Report> {
   const harness = await StoreHarness.open(options)
   try {
-    return new Report(subjectOf(harness), await runAll(checks, harness))
+    return new Report(subjectOf(harness), await runAll(checks, harness, began))
   } finally {
     await harness.close()
   }
@@ -36,9 +38,13 @@ export async function run(
 export async function runAll<Kit extends Harness<C>, C extends AnyCheck<Kit>>(
   checks: readonly C[],
   harness: Kit,
+  began?: (check: C) => void,
 ): Promise<readonly CheckResult[]> {
   const results: CheckResult[] = []
-  for (const check of checks) results.push(await runOne(check, harness))
+  for (const check of checks) {
+    began?.(check)
+    results.push(await runOne(check, harness))
+  }
   return results
 }
 
