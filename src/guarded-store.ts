@@ -92,7 +92,7 @@ export class GuardedStore implements SessionStore {
   }
 
   async tell(event: StoreEvent): Promise<void> {
-    await this.#inner.tell?.(event)
+    await this.#call('tell', async () => this.#inner.tell?.(event))
   }
 
   async ready(): Promise<void> {

@@ -194,7 +194,10 @@ export class SessionManager<Data extends object = DefaultData> {
    *
    * @param options - `except` spares one session, usually the current one: `{ except: session.id }`
    */
-  revokeUser(user: string, { except }: { readonly except?: SessionId } = {}): Promise<number> {
+  revokeUser(
+    user: string,
+    { except }: { readonly except?: SessionId | undefined } = {},
+  ): Promise<number> {
     return this.#administration.revokeUser(user, except)
   }
 

@@ -4,6 +4,7 @@ import type { SessionError } from './errors.ts'
 import type { Presented } from './credentials.ts'
 import type { SessionEvents } from './events.ts'
 import type { Policy } from './policy.ts'
+import { Replays } from './replays.ts'
 import type { SessionId, SessionRecord, SessionStore, Touch } from './store.ts'
 
 // The idle deadline moves only when less than this part of the idle time is left: most requests of an
@@ -26,8 +27,10 @@ export class Opener {
   readonly #store: SessionStore
   readonly #policy: Policy
   readonly #events: SessionEvents
+  readonly #replays: Replays
 
   constructor(store: SessionStore, policy: Policy, events: SessionEvents) {
+    this.#replays = new Replays(store)
     this.#store = store
     this.#policy = policy
     this.#events = events
@@ -70,6 +73,7 @@ export class Opener {
     if (standing === 'refused') {
       const { id, generation } = presented
       this.#events.tell({ type: 'replayed', id, generation })
+      this.#replays.tell(id, touch.at, record.user)
       return { kind: 'none' }
     }
     const extended = cookie.persistent && wasTouched(record, touch)

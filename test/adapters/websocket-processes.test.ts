@@ -1,36 +1,28 @@
-import { rm, mkdtemp } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { startRedis } from '../support/redis.ts'
-import type { RedisServer } from '../support/redis.ts'
 import { OtherProcess, storeAt } from './websocket/other-process.ts'
 import type { Place } from './websocket/other-process.ts'
+import { placeOf } from './websocket/places.ts'
 import { LiveStage, closeOf } from './websocket/stage.ts'
 
 const SECOND = 1_000
 
-describe.each(['redis', 'embedded'] as const)(
+describe.each(['redis', 'embedded', 'embedded with a log', 'sqlite', 'postgres'] as const)(
   'two processes share the sessions of %s',
   (engine) => {
     let place: Place
     let other: OtherProcess
     let stage: LiveStage
-    let redis: RedisServer | undefined
-    let directory: string | undefined
+    let end: () => Promise<void>
 
     beforeAll(async () => {
-      if (engine === 'redis') redis = await startRedis()
-      else directory = await mkdtemp(join(tmpdir(), 'sojourn-live-'))
-      place = { engine, at: redis?.url ?? join(directory ?? '', 'sessions') }
+      ;[place, end] = await placeOf(engine)
       other = await OtherProcess.start(place)
     }, 60_000)
 
     afterAll(async () => {
       await other.stop()
-      await redis?.stop()
-      if (directory !== undefined) await rm(directory, { recursive: true, force: true })
+      await end()
     })
 
     const open = async () => {
