@@ -17,6 +17,9 @@ import { root, runScript, say } from './tools.js'
  * @property {string} [more]
  */
 
+/** Capabilities are there before a connection is. */
+const NOWHERE = 'redis://127.0.0.1:1'
+
 /** @type {Record<string, Engine>} */
 const ENGINES = {
   embedded: {
@@ -38,7 +41,7 @@ const ENGINES = {
   redis: {
     call: '`new RedisStore(client)` or `({ url })`',
     needs: 'node-redis, ioredis, iovalkey or GLIDE',
-    promises: (load) => each(load, 'redis', 'RedisStore', [[{ url: 'redis://127.0.0.1:1' }]]),
+    promises: (load) => each(load, 'redis', 'RedisStore', [[{ url: NOWHERE }]]),
   },
   postgres: {
     call: '`new PostgresStore(pool)`',
@@ -49,6 +52,31 @@ const ENGINES = {
     call: '`new MemcachedStore({ servers })`',
     needs: 'nothing',
     promises: (load) => each(load, 'memcached', 'MemcachedStore', [[{ servers: ['127.0.0.1:1'] }]]),
+  },
+}
+
+/**
+ * A store that keeps nothing itself.
+ * @typedef {object} Wrapper
+ * @property {string} call
+ * @property {string} needs
+ * @property {[name: string, store: string, args: readonly unknown[]]} inner
+ * @property {{ class: string, args: readonly unknown[] }} wrap
+ */
+
+/** @type {Record<string, Wrapper>} */
+const WRAPPERS = {
+  encrypted: {
+    call: '`new EncryptedStore(store, { keys })`',
+    needs: 'a store',
+    inner: ['memory', 'MemoryStore', []],
+    wrap: { class: 'EncryptedStore', args: [{ keys: 'a key for a table, which opens nothing' }] },
+  },
+  cached: {
+    call: '`new CachedStore(redisStore)`',
+    needs: 'a `RedisStore`',
+    inner: ['redis', 'RedisStore', [{ url: NOWHERE }]],
+    wrap: { class: 'CachedStore', args: [] },
   },
 }
 
@@ -81,7 +109,8 @@ export async function enginesTable(load) {
   const names = COLUMNS.map(([name]) => name)
   const head = ['import', 'store', ...names, 'needs']
   const rows = Object.entries(ENGINES).map(([name, engine]) => rowOf(name, engine, load))
-  const all = [head, head.map(() => '---'), ...(await Promise.all(rows)), await encrypted(load)]
+  const wrappers = Object.entries(WRAPPERS).map(([name, each]) => wrapperRowOf(name, each, load))
+  const all = [head, head.map(() => '---'), ...(await Promise.all([...rows, ...wrappers]))]
   return all.map((cells) => `| ${cells.join(' | ')} |`).join('\n')
 }
 
@@ -110,23 +139,20 @@ async function rowOf(name, { call, needs, more, promises }, load) {
 }
 
 /**
- * A store that wraps another one promises what that one promises.
+ * A store that wraps another one promises what that one promises, unless it says otherwise.
+ * @param {string} name
+ * @param {Wrapper} wrapper
  * @param {Load} load
  */
-async function encrypted(load) {
-  const { EncryptedStore, MemoryStore } = {
-    ...(await load('encrypted')),
-    ...(await load('memory')),
-  }
-  if (EncryptedStore === undefined || MemoryStore === undefined) throw new TypeError('no store')
-  const inner = new MemoryStore()
-  const wrapped = new EncryptedStore(inner, { keys: 'a key for a table, which opens nothing' })
+async function wrapperRowOf(name, { call, needs, inner, wrap }, load) {
+  const stored = await made(load, ...inner)
+  const wrapped = await made(load, name, wrap.class, [stored, ...wrap.args])
   const cells = COLUMNS.map(([, cell]) => {
-    const [here, there] = [cell(wrapped.capabilities), cell(inner.capabilities)]
+    const [here, there] = [cell(wrapped.capabilities), cell(stored.capabilities)]
     return here === there ? '' : here
   })
   if (cells[0] === '') cells[0] = 'as the store in it'
-  return ['`sojourn/encrypted`', '`new EncryptedStore(store, { keys })`', ...cells, 'a store']
+  return [`\`sojourn/${name}\``, call, ...cells, needs]
 }
 
 /**
@@ -137,9 +163,19 @@ async function encrypted(load) {
  * @param {unknown[][]} calls
  */
 async function each(load, name, Store, calls) {
+  return Promise.all(calls.map(async (args) => (await made(load, name, Store, args)).capabilities))
+}
+
+/**
+ * @param {Load} load
+ * @param {string} name
+ * @param {string} Store
+ * @param {readonly unknown[]} args
+ */
+async function made(load, name, Store, args) {
   const Made = (await load(name))[Store]
   if (Made === undefined) throw new TypeError(`${name} has no ${Store}.`)
-  return calls.map((args) => new Made(...args).capabilities)
+  return new Made(...args)
 }
 
 /**
