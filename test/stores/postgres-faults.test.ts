@@ -1,7 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { Pool } from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { isSessionError } from '../../src/errors.ts'
 import { PostgresStore } from '../../src/stores/postgres.ts'
 import { startPostgres, type PostgresServer } from '../support/postgres.ts'
 import { newChange, newId, newRecord, newTouch, withCode } from '../support/records.ts'
@@ -66,45 +64,6 @@ describe('a server that is not there', () => {
     await server.start()
     await expect.poll(() => store.list().then(() => 'answers', String)).toBe('answers')
   })
-
-  test('what was acknowledged before a crash under load is there after it', async () => {
-    const ids = Array.from({ length: 4 }, newId)
-    for (const id of ids) await store.create(id, newRecord())
-    const counts = { acknowledged: 0, failed: 0, strange: [] as unknown[] }
-    const until = performance.now() + 1500
-    const writers = Array.from({ length: 8 }, async (_, n) => {
-      while (performance.now() < until) await increment(ids[n % ids.length] ?? newId(), counts)
-    })
-    await sleep(400)
-    await server.kill()
-    await sleep(200)
-    await server.start()
-    await Promise.all(writers)
-    const records = await Promise.all(ids.map((id) => store.load(id)))
-    const sum = records.reduce((total, record) => total + Number(record?.values.get('n')), 0)
-    console.log(
-      `PostgreSQL killed under load: ${counts.acknowledged} acknowledged, ${counts.failed} failed, ${sum} stored`,
-    )
-    expect(counts.strange).toEqual([])
-    expect(counts.failed).toBeGreaterThan(0)
-    expect(sum).toBeGreaterThanOrEqual(counts.acknowledged)
-    expect(sum).toBeLessThanOrEqual(counts.acknowledged + counts.failed)
-  })
-
-  async function increment(
-    id: ReturnType<typeof newId>,
-    counts: { acknowledged: number; failed: number; strange: unknown[] },
-  ): Promise<void> {
-    try {
-      const outcome = await store.commit(id, newChange({ add: new Map([['n', 1]]) }))
-      if (typeof outcome === 'object') counts.acknowledged += 1
-      else counts.strange.push(outcome)
-    } catch (error) {
-      counts.failed += 1
-      if (!isSessionError(error) || error.status !== 503) counts.strange.push(error)
-      await sleep(5)
-    }
-  }
 })
 
 test('a pool without a listener for its errors survives a restart of the server', async () => {

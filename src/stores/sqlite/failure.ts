@@ -4,6 +4,20 @@ import { SessionError, isSessionError } from '../../errors.ts'
 const BUSY = 5
 const TOO_BIG = 18
 
+/** What to do about what is wrong with the file, by name and number of the result code. */
+const ADVICE = [
+  ['SQLITE_READONLY', 8, 'Let the user of this process write the file and its directory.'],
+  ['SQLITE_IOERR', 10, 'The disk may be full: make room, and see whether it is sound.'],
+  ['SQLITE_CORRUPT', 11, 'The file is damaged: restore it, or move it away.'],
+  ['SQLITE_FULL', 13, 'The disk is full: make room.'],
+  [
+    'SQLITE_CANTOPEN',
+    14,
+    'Let the user of this process read and write the file and its directory.',
+  ],
+  ['SQLITE_NOTADB', 26, 'The file is no SQLite database: give the path of another one.'],
+] as const
+
 /** What an error of the driver means here. */
 export function failure(verb: string, cause: unknown): SessionError {
   if (isSessionError(cause)) return cause
@@ -21,11 +35,14 @@ export function failure(verb: string, cause: unknown): SessionError {
       { cause },
     )
   }
-  return new SessionError(
-    'ERR_SESSION_STORE',
-    `SQLite failed at ${verb}. Its own error is the cause of this one.`,
-    { cause },
-  )
+  return new SessionError('ERR_SESSION_STORE', `SQLite failed at ${verb}. ${adviceFor(cause)}`, {
+    cause,
+  })
+}
+
+function adviceFor(cause: unknown): string {
+  const known = ADVICE.find(([name, number]) => isCode(cause, name, number))
+  return known?.[2] ?? 'Its own error is the cause of this one.'
 }
 
 /** True if another connection was in the way for longer than this one waits. */

@@ -1,15 +1,17 @@
+import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { EmbeddedStore } from '../../src/stores/embedded.ts'
 import { isSessionError } from '../../src/errors.ts'
-import type { SessionId } from '../../src/store.ts'
+import type { SessionId, SessionStore } from '../../src/store.ts'
 
 // Creates sessions until that fails, in a process whose files cannot grow without end; then tells
 // what became of them, and whether the store works again once there is room.
+const [, , engine = '', room = ''] = process.argv
+const module = (await import(`../conformance/workers/${engine}.ts`)) as { store(): SessionStore }
 const at = Date.now()
 const times = { createdAt: at, renewedAt: at, expiresAt: at + 60_000, deadline: at + 60_000 }
 const values = new Map([['a', 'x'.repeat(3_000)]])
 const record = { ...times, generation: 0, fence: 0, values }
-const store = new EmbeddedStore({ path: process.argv[2] ?? '' })
+const store = module.store()
 const kept: SessionId[] = []
 const refused: SessionId[] = []
 let error: unknown
@@ -35,10 +37,11 @@ for (let round = 0; round < 5_000 && refused.length < 40; round++) {
 }
 const lost = kept.length - (await found(kept))
 const halfWritten = await found(refused)
-for (const id of kept.slice(0, 100)) await store.destroy(id)
+if (room === 'sessions') for (const id of kept.slice(0, 100)) await store.destroy(id)
+else execFileSync('prlimit', ['--pid', String(process.pid), '--fsize=unlimited'])
 const before = kept.length
 await create()
-await store.close()
+await store.close?.()
 const { code, message } = isSessionError(error) ? error : { code: String(error), message: '' }
 const worksAgain = kept.length === before + 1
 process.stdout.write(JSON.stringify({ code, message, lost, halfWritten, worksAgain }))

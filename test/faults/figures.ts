@@ -1,0 +1,98 @@
+import { appendFileSync } from 'node:fs'
+import { expect } from 'vitest'
+import { type RemoteStore, StoreProcess } from '../../src/conformance/process.ts'
+import { Load, type LoadOptions, type Outcomes } from '../support/load.ts'
+import type { SessionStore } from '../../src/store.ts'
+
+/** The figures of one race or fault, as a line of the table of `npm run figures`. */
+export interface Figures extends Outcomes {
+  readonly engine: string
+  readonly what: string
+  readonly rounds: number
+  readonly processes: number
+}
+
+/** What a fault is made to. */
+export interface Scene {
+  readonly engine: string
+  /** What happens: `killed and restarted`. */
+  readonly what: string
+  /** The stores that the writers use; one may be replaced while they write. */
+  readonly stores: readonly SessionStore[]
+  /** A store that takes no part, and looks for everything afterwards. */
+  readonly witness: SessionStore
+  /** How many processes write. @default 1 */
+  readonly processes?: number
+  readonly load?: LoadOptions
+}
+
+const BEFORE_AND_AFTER = 300
+const FIVE_MINUTES = 300_000
+
+/** Makes a fault while writers are at work, lets them go on after it, and tells what came of it. */
+export async function duringFault(
+  { stores, witness, engine, what, processes = 1, load: options }: Scene,
+  fault: (load: Load) => Promise<void>,
+): Promise<Figures> {
+  const load = new Load(stores, options)
+  await load.begin()
+  try {
+    await load.acknowledged(BEFORE_AND_AFTER)
+    await fault(load)
+    await load.acknowledged(BEFORE_AND_AFTER)
+  } finally {
+    await load.end()
+  }
+  const outcomes = await load.verify(witness)
+  return tell({ engine, what, rounds: 1, processes, ...outcomes })
+}
+
+/** Prints the figures; for `npm run figures` they are written to a file too. */
+export function tell(figures: Figures): Figures {
+  const { engine, what, acknowledged, failed, gone, lost, resurrected, slowest } = figures
+  console.log(
+    `${engine}, ${what}: ${acknowledged} acknowledged, ${failed} failed, ${gone} gone, ${lost} lost, ` +
+      `${resurrected} resurrected, the slowest answer after ${slowest} ms`,
+  )
+  const file = process.env['SOJOURN_FIGURES']
+  if (file !== undefined) appendFileSync(file, `${JSON.stringify(figures)}\n`)
+  return figures
+}
+
+/** What holds of every fault, whatever the engine. */
+export function expectNothingWrong(figures: Figures): void {
+  const { strange, hanging, doubled, lost, resurrected } = figures
+  expect({ strange, hanging, doubled, lost, resurrected }).toEqual({
+    strange: [],
+    hanging: 0,
+    doubled: 0,
+    lost: 0,
+    resurrected: 0,
+  })
+}
+
+/** A store in a process of its own whose clock is `skew` ms wrong. */
+export function startProcess(
+  engine: string,
+  env: Readonly<Record<string, string>>,
+  skew = 0,
+): Promise<RemoteStore> {
+  const worker = new URL(`../conformance/workers/${engine}.ts`, import.meta.url)
+  return StoreProcess.start({ worker, env, skew, execArgv: ['--import', 'tsx'] })
+}
+
+/** Two processes at work whose clocks are ten minutes apart. */
+export async function underWrongClocks(
+  engine: string,
+  env: Readonly<Record<string, string>>,
+  witness: SessionStore,
+): Promise<Figures> {
+  const skews = [FIVE_MINUTES, -FIVE_MINUTES]
+  const stores = await Promise.all(skews.map((skew) => startProcess(engine, env, skew)))
+  try {
+    const scene = { engine, what: 'clocks ±5 minutes', stores, witness, processes: 2 }
+    return await duringFault(scene, async () => {})
+  } finally {
+    await Promise.all(stores.map((remote) => remote.close()))
+  }
+}
