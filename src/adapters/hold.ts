@@ -3,6 +3,8 @@ import { HeadBefore, appendLines, applyHead } from './hold/head.ts'
 import { HeldCalls, isHead, tellCallback } from './hold/held-calls.ts'
 import type { HeldCall } from './hold/held-calls.ts'
 import type { HeaderLine, NodeResponse } from './hold/response.ts'
+import { redirect, writingOf } from './hold/writing.ts'
+import type { Receiver, Writing } from './hold/writing.ts'
 
 export type { HeaderLine, NodeResponse } from './hold/response.ts'
 
@@ -38,17 +40,6 @@ export function hold(response: NodeResponse, hooks: GateHooks): void {
   new Gate(response, hooks).install()
 }
 
-type Method = (...args: unknown[]) => unknown
-
-/** The methods that write a response, where it has them. */
-interface Writing {
-  writeHead: Method
-  writeHeader?: Method | undefined
-  write: Method
-  end: Method
-  flushHeaders?: Method | undefined
-}
-
 type Lines = readonly HeaderLine[]
 
 /**
@@ -58,7 +49,7 @@ type Lines = readonly HeaderLine[]
  */
 type State = 'waiting' | 'held' | 'streaming' | 'open' | 'muted'
 
-class Gate {
+class Gate implements Receiver {
   readonly #response: NodeResponse
   readonly #hooks: GateHooks
   readonly #before: HeadBefore
@@ -72,23 +63,16 @@ class Gate {
     this.#response = response
     this.#hooks = hooks
     this.#before = new HeadBefore(response)
-    const { writeHead, writeHeader, write, end, flushHeaders } = writingOf(response)
-    this.#originals = { writeHead, writeHeader, write, end, flushHeaders }
+    this.#originals = writingOf(response)
     this.#state = response.headersSent ? 'streaming' : 'waiting'
   }
 
-  // Written out: to set them by their names would cost more than all the rest.
   install(): void {
-    const own = writingOf(this.#response)
-    own.writeHead = (...args) => this.#call('writeHead', args)
-    own.write = (...args) => this.#call('write', args)
-    own.end = (...args) => this.#call('end', args)
-    if (own.writeHeader !== undefined) own.writeHeader = own.writeHead
-    if (own.flushHeaders !== undefined) own.flushHeaders = () => this.#call('flushHeaders', [])
+    redirect(this.#response, this)
     this.#response.on('close', () => this.#closed())
   }
 
-  #call(name: string, args: readonly unknown[]): unknown {
+  call(name: string, args: readonly unknown[]): unknown {
     switch (this.#state) {
       case 'waiting':
         return this.#first(name, args)
@@ -173,7 +157,7 @@ class Gate {
   #makeAll(held: HeldCalls, calls: readonly HeldCall[]): void {
     let accepted = true
     for (const { name, args } of calls) {
-      const answer = isWriting(name) ? this.#call(name, args) : this.#pass(name, args)
+      const answer = isWriting(name) ? this.call(name, args) : this.#pass(name, args)
       if (name === 'write') accepted = answer !== false
     }
     if (accepted && held.needsDrain && !held.ended) this.#response.emit('drain')
@@ -233,11 +217,6 @@ class Gate {
     const mayHaveMore = this.#state === 'streaming' || this.#state === 'open'
     if (mayHaveMore && !this.#failed) this.#hooks.after?.()?.catch(() => undefined)
   }
-}
-
-// The two kinds of responses declare other overloads of the same methods.
-function writingOf(response: NodeResponse): Writing {
-  return response as unknown as Writing
 }
 
 function isWriting(name: string): name is keyof Writing {

@@ -52,6 +52,50 @@ describe('a gate that adds a cookie', () => {
   })
 })
 
+describe('two gates on one response', () => {
+  test.each([0, 20])(
+    'hold it one after the other, with a wrapper between them (%i ms)',
+    async (ms) => {
+      const log: string[] = []
+      const gate = (name: string): GateHooks => ({
+        before: () => {
+          log.push(`${name} before`)
+          return later(ms, [['Set-Cookie', `${name}=1`]])
+        },
+      })
+      const { port } = await servers.http((response) => {
+        hold(response, gate('inner'))
+        const end = response.end.bind(response)
+        response.end = ((text: string) => {
+          log.push('wrapper')
+          return end(`(${text})`, 'utf8')
+        }) as typeof end
+        hold(response, gate('outer'))
+        response.end('text')
+      })
+      const bytes = await exchange(port, requestText('GET', '/', ['Connection: close']))
+      expect(bytes).toMatch(/Set-Cookie: outer=1\r\nSet-Cookie: inner=1\r\n/)
+      expect(bytes).toMatch(/\(text\)$/)
+      expect(log).toEqual(['outer before', 'wrapper', 'inner before'])
+    },
+  )
+
+  test('are not found by another response that borrows a method', async () => {
+    const errors: unknown[] = []
+    const { port } = await servers.http((response) => {
+      hold(response, { before: () => NOTHING })
+      try {
+        Reflect.apply(Reflect.get(response, 'end'), {}, ['text'])
+      } catch (error) {
+        errors.push(error)
+      }
+      response.end('own')
+    })
+    expect(await exchange(port, requestText('GET', '/', ['Connection: close']))).toMatch(/own$/)
+    expect(errors).toEqual([expect.any(TypeError)])
+  })
+})
+
 function withoutOurs(bytes: string): string {
   return bytes.replaceAll(/(Set-Cookie: ours=1|Cache-Control: no-store|Vary: Cookie)\r\n/g, '')
 }

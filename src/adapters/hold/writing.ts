@@ -1,0 +1,83 @@
+import type { NodeResponse } from './response.ts'
+
+type Method = (...args: unknown[]) => unknown
+
+/** The methods that write a response, where it has them. */
+export interface Writing {
+  writeHead: Method
+  writeHeader?: Method | undefined
+  write: Method
+  end: Method
+  flushHeaders?: Method | undefined
+}
+
+/** Gets the calls of these methods. */
+export interface Receiver {
+  call(name: string, args: readonly unknown[]): unknown
+}
+
+/** The methods that write a response, as they are now. */
+export function writingOf(response: NodeResponse): Writing {
+  const { writeHead, writeHeader, write, end, flushHeaders } = asWriting(response)
+  return { writeHead, writeHeader, write, end, flushHeaders }
+}
+
+/** From now on the methods of a response call a receiver. A second one gets the calls before the first. */
+export function redirect(response: NodeResponse & Redirected, receiver: Receiver): void {
+  const isFirst = response[RECEIVER] === undefined
+  response[RECEIVER] ??= receiver
+  replace(asWriting(response), isFirst ? SHARED : methodsOf(receiver))
+}
+
+const RECEIVER: unique symbol = Symbol('sojourn.gate')
+
+interface Redirected {
+  [RECEIVER]?: Receiver
+}
+
+type Replacements = Required<Omit<Writing, 'writeHeader'>>
+
+// The same functions for every response: those that were made for one of them, and with them everything
+// of its request, outlive many collections of garbage.
+const SHARED: Replacements = {
+  writeHead(this: Redirected, ...args) {
+    return receiverOf(this).call('writeHead', args)
+  },
+  write(this: Redirected, ...args) {
+    return receiverOf(this).call('write', args)
+  },
+  end(this: Redirected, ...args) {
+    return receiverOf(this).call('end', args)
+  },
+  flushHeaders(this: Redirected) {
+    return receiverOf(this).call('flushHeaders', [])
+  },
+}
+
+function receiverOf({ [RECEIVER]: receiver }: Redirected): Receiver {
+  if (receiver === undefined) throw new TypeError('A method of a response was called without it.')
+  return receiver
+}
+
+function methodsOf(receiver: Receiver): Replacements {
+  return {
+    writeHead: (...args) => receiver.call('writeHead', args),
+    write: (...args) => receiver.call('write', args),
+    end: (...args) => receiver.call('end', args),
+    flushHeaders: () => receiver.call('flushHeaders', []),
+  }
+}
+
+// Written out: to set them by their names would cost more than all the rest.
+function replace(own: Writing, { writeHead, write, end, flushHeaders }: Replacements): void {
+  own.writeHead = writeHead
+  own.write = write
+  own.end = end
+  if (own.writeHeader !== undefined) own.writeHeader = writeHead
+  if (own.flushHeaders !== undefined) own.flushHeaders = flushHeaders
+}
+
+// The two kinds of responses declare other overloads of the same methods.
+function asWriting(response: NodeResponse): Writing {
+  return response as unknown as Writing
+}
