@@ -40,7 +40,8 @@ await runScript(async () => {
 
 /** @param {Row} row */
 function isWrong(row) {
-  return Number(row['lost']) + Number(row['doubled']) + Number(row['resurrected']) > 0
+  const back = Number(row['lost']) + Number(row['resurrected'])
+  return back > Number(row['mayLose']) || Number(row['doubled']) > 0
 }
 
 /**

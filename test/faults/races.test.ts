@@ -84,7 +84,7 @@ class Race {
   figures(engine: string, rounds: number): Figures {
     const { writers, processes } = this.#kit
     const where = { writers: writers.length, processes: Math.max(1, processes) }
-    const none = { failed: 0, forgotten: 0, hanging: 0 }
+    const none = { failed: 0, forgotten: 0, hanging: 0, mayLose: 0 }
     return tell({
       ...{ engine, what: 'a race', rounds, ...where, ...none },
       acknowledged: this.#acknowledged,

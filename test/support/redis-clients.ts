@@ -45,12 +45,28 @@ export const single: Readonly<Record<string, Connect>> = {
 export const clustered: Readonly<Record<string, Connect>> = {
   'node-redis': async (nodes) =>
     opened(createCluster({ rootNodes: nodes.map((node) => ({ socket: at(node) })) })),
+  'node-redis, RESP2': async (nodes) =>
+    opened(createCluster({ rootNodes: nodes.map((node) => ({ socket: at(node) })), RESP: 2 })),
   ioredis: async (nodes) => quitting(new ioredis.Cluster(nodes.map(at))),
   iovalkey: async (nodes) => quitting(new iovalkey.Cluster(nodes.map(at))),
   GLIDE: async (nodes) => {
     const client = await GlideClusterClient.createClient({ addresses: nodes.map(at) })
     return { client, close: async () => client.close() }
   },
+}
+
+/** Every kind of client that asks sentinels where the primary is. GLIDE cannot. */
+export const behindSentinels: Readonly<
+  Record<string, (name: string, sentinels: readonly Address[]) => Promise<Connected>>
+> = {
+  'node-redis': async (name, sentinels) =>
+    opened(createSentinel({ name, sentinelRootNodes: sentinels.map(at) })),
+  'node-redis, RESP2': async (name, sentinels) =>
+    opened(createSentinel({ name, sentinelRootNodes: sentinels.map(at), RESP: 2 })),
+  ioredis: async (name, sentinels) =>
+    quitting(new ioredis.Redis({ name, sentinels: sentinels.map(at) })),
+  iovalkey: async (name, sentinels) =>
+    quitting(new iovalkey.Redis({ name, sentinels: sentinels.map(at) })),
 }
 
 /** A client that asks a sentinel where the primary is. */

@@ -1,0 +1,48 @@
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { RedisStore } from '../../src/stores/redis.ts'
+import { behindSentinels, type Connected } from '../support/redis-clients.ts'
+import { type RedisSentinels, startRedisSentinels } from '../support/redis-sentinel.ts'
+import { duringFaults, expectNothingWrong } from './figures.ts'
+import { AS_REPLICATION_ALLOWS } from './redis-replication.ts'
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 })
+
+const clients: Connected[] = []
+let sentinels: RedisSentinels
+
+beforeAll(async () => {
+  sentinels = await startRedisSentinels()
+})
+
+afterAll(async () => {
+  await Promise.all(clients.map((client) => client.close()))
+  await sentinels?.stop()
+})
+
+test('a primary killed: the sentinels name another one, and every client goes on there', async () => {
+  const connect = async (kind: string): Promise<RedisStore> => {
+    const connected = await behindSentinels[kind]?.(sentinels.name, sentinels.sentinels)
+    if (connected === undefined) throw new TypeError(`There is no ${kind}.`)
+    clients.push(connected)
+    return new RedisStore(connected.client, { deadline: '1s' })
+  }
+  const kinds = Object.keys(behindSentinels)
+  const witness = await connect('node-redis')
+  const scenes = await Promise.all(
+    kinds.map(async (kind) => {
+      const stores = [await connect(kind)]
+      const engine = `redis sentinel, ${kind}`
+      return { engine, what: 'primary killed', stores, witness, ...AS_REPLICATION_ALLOWS }
+    }),
+  )
+  const before = await sentinels.primary()
+  const all = await duringFaults(scenes, async (loads) => {
+    await before.kill()
+    await Promise.all(loads.map((load) => load.failed(3)))
+    await expect.poll(() => sentinels.primary(), { timeout: 40_000 }).not.toBe(before)
+  })
+  for (const figures of all) {
+    expectNothingWrong(figures)
+    expect(figures.failed).toBeGreaterThan(0)
+  }
+})
