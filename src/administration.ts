@@ -1,4 +1,5 @@
 import type { SessionEvents } from './events.ts'
+import { checkId, checkUser } from './session-checks.ts'
 import type { SessionId, SessionRecord, SessionStore } from './store.ts'
 
 /** What the server knows of a session, without its values: for a list of devices, or an admin page. */
@@ -9,6 +10,12 @@ export type SessionSummary = { readonly id: SessionId } & Omit<
 
 /** The same, with what says whose cookies are still good. */
 export type SessionDetails = SessionSummary & Pick<SessionRecord, 'generation' | 'fence'>
+
+/** What `revokeUser` leaves alone. */
+export interface Spared {
+  /** One session, usually the current one. */
+  readonly except?: SessionId | undefined
+}
 
 /** A page of live sessions; without `cursor` it is the last one. */
 export interface SessionSummaries {
@@ -30,6 +37,7 @@ export class Administration {
   }
 
   async sessionsOf(user: string): Promise<readonly SessionSummary[]> {
+    checkUser(user, 'sessionsOf')
     const found = await this.#summaries(await this.#store.sessionsOf(user))
     return found.filter((session) => session.user === user)
   }
@@ -41,12 +49,14 @@ export class Administration {
   }
 
   async revoke(id: SessionId): Promise<boolean> {
+    checkId(id, 'revoke')
     const ended = await this.#store.destroy(id)
     if (ended) this.#events.tell({ type: 'destroyed', id, by: 'revoke' })
     return ended
   }
 
   async revokeUser(user: string, except: SessionId | undefined): Promise<number> {
+    checkUser(user, 'revokeUser')
     const ids = await this.#store.sessionsOf(user)
     const ended = await Promise.all(ids.map(async (id) => id !== except && this.revoke(id)))
     return ended.filter(Boolean).length

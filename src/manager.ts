@@ -1,5 +1,5 @@
 import { Administration, detailsOf } from './administration.ts'
-import type { SessionDetails, SessionSummaries, SessionSummary } from './administration.ts'
+import type { SessionDetails, SessionSummaries, SessionSummary, Spared } from './administration.ts'
 import { Committer } from './committing.ts'
 import { CookieLines } from './cookie-lines.ts'
 import type { HeaderLine } from './cookie-lines.ts'
@@ -17,6 +17,7 @@ import { resolvePolicy } from './policy.ts'
 import type { Policy } from './policy.ts'
 import type { DefaultData } from './session-data.ts'
 import type { Origin, SessionPort, SessionState } from './session-state.ts'
+import { checkId } from './session-checks.ts'
 import { Session, stateOf } from './session.ts'
 import type {
   ClientInfo,
@@ -146,6 +147,7 @@ export class SessionManager<Data extends object = DefaultData> {
     id: SessionId,
     change: (session: Session<Data>) => T | Promise<T>,
   ): Promise<T | undefined> {
+    checkId(id, 'edit')
     const record = await this.#store.load(id)
     if (record === undefined) return undefined
     const session = this.#session({}, { id, record }, { kind: 'none' })
@@ -179,6 +181,7 @@ export class SessionManager<Data extends object = DefaultData> {
    * @param touch - a generation: its idle deadline moves, as by a request with such a cookie
    */
   async inspect(id: SessionId, touch?: number): Promise<SessionDetails | undefined> {
+    checkId(id, 'inspect')
     const record = await this.#opener.look(id, this.#now(), touch)
     return record === undefined ? undefined : detailsOf(id, record)
   }
@@ -194,10 +197,7 @@ export class SessionManager<Data extends object = DefaultData> {
    *
    * @param options - `except` spares one session, usually the current one: `{ except: session.id }`
    */
-  revokeUser(
-    user: string,
-    { except }: { readonly except?: SessionId | undefined } = {},
-  ): Promise<number> {
+  revokeUser(user: string, { except }: Spared = {}): Promise<number> {
     return this.#administration.revokeUser(user, except)
   }
 

@@ -9,6 +9,14 @@ export function headersSent(what: string): SessionError {
   )
 }
 
+/** The error of a change of the credential where there is none. */
+export function noCredential(verb: string): SessionError {
+  return new SessionError(
+    'ERR_SESSION_MISUSE',
+    `${verb}() changes the cookie of a request, and edit has none: it can change values, log out and destroy.`,
+  )
+}
+
 /** The error of a commit of something that `open` did not answer. */
 export function notASession(): SessionError {
   return new SessionError(
@@ -26,13 +34,22 @@ export function refuseMark(name: string): void {
   )
 }
 
+/** @throws SessionError `ERR_SESSION_MISUSE` for what is no text, such as the id of nothing */
+export function checkId(id: unknown, verb: string): void {
+  if (typeof id === 'string' && id !== '') return
+  throw new SessionError(
+    'ERR_SESSION_MISUSE',
+    `${verb} takes the public id of a session: session.id, or that of one that sessionsOf or list found.`,
+  )
+}
+
 /** @throws SessionError `ERR_SESSION_VALUE` for anything that cannot be the id of a user */
-export function checkUser(user: unknown): void {
+export function checkUser(user: unknown, verb = 'login'): void {
   const fits =
     typeof user === 'string' && user !== '' && !user.includes('\0') && user.isWellFormed()
   if (fits && Buffer.byteLength(user) <= 1024) return
   throw new SessionError(
     'ERR_SESSION_VALUE',
-    'login takes the id of a user: text of 1 to 1024 bytes without U+0000.',
+    `${verb} takes the id of a user: text of 1 to 1024 bytes without U+0000.`,
   )
 }

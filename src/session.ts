@@ -3,7 +3,7 @@ import { parseDuration } from './duration.ts'
 import type { Duration } from './duration.ts'
 import { SessionError } from './errors.ts'
 import { Notifications, isNotification } from './notifications.ts'
-import { checkUser, headersSent, notASession, refuseMark } from './session-checks.ts'
+import { checkUser, headersSent, noCredential, notASession, refuseMark } from './session-checks.ts'
 import type { DefaultData, KeepOptions, Name, NumberName, Value } from './session-data.ts'
 import type { SessionState } from './session-state.ts'
 import type { ClientInfo, SessionId, SessionRecord } from './store.ts'
@@ -275,7 +275,9 @@ export class Session<in out Data extends object = DefaultData> {
   }
 
   #rotating(verb: string): void {
-    if (this.#use().sealed) throw headersSent(`changed by ${verb}()`)
+    const { sealed, origin } = this.#use()
+    if (origin !== undefined && origin.token === undefined) throw noCredential(verb)
+    if (sealed) throw headersSent(`changed by ${verb}()`)
   }
 
   #keepOnly(names: readonly Name<Data>[]): void {

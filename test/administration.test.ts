@@ -1,6 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { SessionManager } from '../src/manager.ts'
 import { MemoryStore } from '../src/stores/memory.ts'
+import type { SessionId } from '../src/store.ts'
+import { withCode } from './support/records.ts'
 import { HOUR, MINUTE, SECRET, Stage } from './support/stage.ts'
 import { Visitor } from './support/visitor.ts'
 
@@ -48,6 +50,35 @@ describe('the sessions of a user', () => {
     const alice = await loggedIn('alice')
     await alice.request((session) => session.logout({ keep: ['private'] }))
     expect(await sessions.sessionsOf('alice')).toEqual([])
+  })
+})
+
+describe('what is no user and no session', () => {
+  it('is refused, so that nothing that was not ended counts as ended', async () => {
+    const alice = await loggedIn('alice')
+    for (const user of [undefined, '', 7, 'a\0b']) {
+      const misused = user as unknown as string
+      const refused = withCode('ERR_SESSION_VALUE', 'takes the id of a user')
+      await expect(sessions.sessionsOf(misused)).rejects.toEqual(refused)
+      await expect(sessions.revokeUser(misused)).rejects.toEqual(refused)
+    }
+    for (const id of [undefined, '', 7]) {
+      const misused = id as unknown as SessionId
+      const refused = withCode('ERR_SESSION_MISUSE', 'public id of a session')
+      await expect(sessions.revoke(misused)).rejects.toEqual(refused)
+      await expect(sessions.inspect(misused)).rejects.toEqual(refused)
+      await expect(sessions.edit(misused, () => 1)).rejects.toEqual(refused)
+    }
+    expect(await isIn(alice)).toBe(true)
+  })
+
+  it('has no cookie to change: edit says that a login belongs into a request', async () => {
+    const alice = await loggedIn('alice')
+    const { result: id } = await alice.request((session) => session.id)
+    const refused = withCode('ERR_SESSION_MISUSE', 'edit has none')
+    await expect(sessions.edit(id, (session) => session.login('bob'))).rejects.toEqual(refused)
+    await expect(sessions.edit(id, (session) => session.renew())).rejects.toEqual(refused)
+    expect(await isIn(alice)).toBe(true)
   })
 })
 

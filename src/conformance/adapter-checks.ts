@@ -2,6 +2,7 @@ import { credentialChecks } from './adapter-checks/credentials.ts'
 import { AdapterHarness } from './adapter-checks/harness.ts'
 import type { AdapterCheck, AdapterKitOptions } from './adapter-checks/harness.ts'
 import { outageChecks } from './adapter-checks/outages.ts'
+import { recordChecks } from './adapter-checks/records.ts'
 import { responseChecks } from './adapter-checks/responses.ts'
 import { visitChecks } from './adapter-checks/visits.ts'
 import { withClauses } from './check.ts'
@@ -14,6 +15,7 @@ import { runAll } from './run.ts'
  */
 export const adapterChecks: readonly AdapterCheck[] = withClauses([
   ...visitChecks,
+  ...recordChecks,
   ...responseChecks,
   ...credentialChecks,
   ...outageChecks,

@@ -89,6 +89,16 @@ const ACTIONS: Readonly<Record<string, Action>> = {
     session.notifications.set('hello', 'once')
     return json({ first, views: session.increment('views') })
   },
+  list: (session) => {
+    session.set('list', ['a'])
+    return text('begun')
+  },
+  /** Changes a value where it is. */
+  push: (session) => {
+    const list = session.get('list')
+    if (Array.isArray(list)) list.push('b')
+    return text('pushed')
+  },
   increment: (session) => json({ views: session.increment('views') }),
   notified: async (session) => json({ hello: await session.notifications.take('hello') }),
   redirect: (session, query) => {

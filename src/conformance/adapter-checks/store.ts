@@ -11,6 +11,8 @@ export class TroubledStore implements SessionStore {
   down = false
   /** Verbs that were called, in order. */
   readonly calls: string[] = []
+  /** Sees what every call is given. */
+  spy: ((given: readonly unknown[]) => void) | undefined
 
   constructor(inner: SessionStore, delay: number) {
     this.#inner = inner
@@ -22,27 +24,27 @@ export class TroubledStore implements SessionStore {
   }
 
   load(...call: Parameters<SessionStore['load']>): ReturnType<SessionStore['load']> {
-    return this.#read('load', () => this.#inner.load(...call))
+    return this.#read('load', call, () => this.#inner.load(...call))
   }
 
   create(...call: Parameters<SessionStore['create']>): ReturnType<SessionStore['create']> {
-    return this.#call('create', () => this.#inner.create(...call))
+    return this.#call('create', call, () => this.#inner.create(...call))
   }
 
   commit(...call: Parameters<SessionStore['commit']>): ReturnType<SessionStore['commit']> {
-    return this.#call('commit', () => this.#inner.commit(...call))
+    return this.#call('commit', call, () => this.#inner.commit(...call))
   }
 
   destroy(...call: Parameters<SessionStore['destroy']>): ReturnType<SessionStore['destroy']> {
-    return this.#call('destroy', () => this.#inner.destroy(...call))
+    return this.#call('destroy', call, () => this.#inner.destroy(...call))
   }
 
   swap(...call: Parameters<SessionStore['swap']>): ReturnType<SessionStore['swap']> {
-    return this.#call('swap', () => this.#inner.swap(...call))
+    return this.#call('swap', call, () => this.#inner.swap(...call))
   }
 
   take(...call: Parameters<SessionStore['take']>): ReturnType<SessionStore['take']> {
-    return this.#call('take', () => this.#inner.take(...call))
+    return this.#call('take', call, () => this.#inner.take(...call))
   }
 
   async close(): Promise<void> {
@@ -51,21 +53,22 @@ export class TroubledStore implements SessionStore {
 
   // A read sees the store as it was asked, a write takes effect when it is answered: whoever is told
   // too early that something was stored reads the old state.
-  async #read<T>(verb: string, read: () => Promise<T>): Promise<T> {
-    this.#begin(verb)
+  async #read<T>(verb: string, given: readonly unknown[], read: () => Promise<T>): Promise<T> {
+    this.#begin(verb, given)
     const answer = await read()
     await this.#wait()
     return answer
   }
 
-  async #call<T>(verb: string, write: () => Promise<T>): Promise<T> {
-    this.#begin(verb)
+  async #call<T>(verb: string, given: readonly unknown[], write: () => Promise<T>): Promise<T> {
+    this.#begin(verb, given)
     await this.#wait()
     return write()
   }
 
-  #begin(verb: string): void {
+  #begin(verb: string, given: readonly unknown[]): void {
     this.calls.push(verb)
+    this.spy?.(given)
     if (!this.down) return
     const message = `The store cannot be reached for ${verb}. Try again.`
     throw new SessionError('ERR_SESSION_STORE', message)

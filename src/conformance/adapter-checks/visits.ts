@@ -188,7 +188,8 @@ export const visitChecks: readonly AdapterCheck[] = [
 ]
 
 /** The store calls that were made meanwhile. */
-async function callsDuring(
+/** The calls of the store that a step leads to. */
+export async function callsDuring(
   { store }: AdapterHarness,
   act: () => Promise<void>,
 ): Promise<readonly string[]> {
