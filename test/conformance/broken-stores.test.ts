@@ -107,6 +107,7 @@ const caught: readonly (readonly [new () => SessionStore, ...ids: string[]])[] =
   [events.TellsEvictionAsDestroy, 'S38c'],
   [events.TellsNobody, 'S38d'],
   [events.ListensForEver, 'S38e'],
+  [events.SkipsWhatComesLate, 'S38j'],
   [events.EveryConsumerGetsAll, 'S38f'],
   [events.TriesOnce, 'S38g'],
   [events.ForgetfulGroup, 'S38i'],

@@ -195,7 +195,37 @@ export const eventChecks: readonly StoreCheck[] = [
       )
     },
   },
+  {
+    id: 'S38j',
+    level: 'MUST',
+    needs: ['events'],
+    clause:
+      'However many sessions begin and end at once, in whichever process, every watcher is told of each of them, of its begin before its end.',
+    title: 'nothing is lost in a crowd',
+    run: async (kit) => {
+      await watching(kit, placesOf(kit), async (heard) => {
+        const ids = await crowd(kit)
+        for (const each of heard) {
+          for (const id of ids) await each.until('destroyed', id)
+          for (const id of ids) demandTold(each, { id, types: ['created', 'destroyed'] })
+        }
+      })
+    },
+  },
 ]
+
+/** Sessions that every writer begins and ends, one after the other, all writers at once. */
+async function crowd(kit: StoreHarness): Promise<readonly SessionId[]> {
+  const ids = await kit.parallel(async (store) => {
+    const own = Array.from({ length: Math.ceil(kit.rounds / 10) }, () => kit.id())
+    for (const id of own) {
+      await store.create(id, kit.record())
+      await store.destroy(id)
+    }
+    return own
+  })
+  return ids.flat()
+}
 
 interface Told {
   readonly id: SessionId
