@@ -5,221 +5,103 @@
  * @module
  */
 
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { busySeconds } from '../support/cpus.ts'
+import { Contest, type Entry, type Plan, type Scenario } from '../support/contest.ts'
 import { Redis } from '../support/engine.ts'
-import { Visitors } from '../support/load.ts'
-import { Subject } from '../support/subject.ts'
+import type { Progress } from '../support/progress.ts'
+import type { Question, Size } from '../support/question.ts'
+import { Samples, type Row } from '../support/samples.ts'
 
-/** What one request costs, in one burst. */
-export interface Cost {
-  readonly round: number
-  readonly group: string
-  readonly variant: string
-  readonly work: 'read' | 'write'
-  readonly bytes: number
-  readonly connections: number
-  /** Microseconds of processor time of the server for a request. */
-  readonly cpu: number
-  /** The same, of Redis. */
-  readonly redisCpu: number
-  /** Requests in a second. */
-  readonly rate: number
-  /** Microseconds. */
-  readonly p50: number
-  readonly p99: number
-  /** The part of the time in which others used the server's core. */
-  readonly others: number
+/** What a session costs a request. */
+export const overhead: Question = { name: 'overhead', minutes: 11, measure }
+
+type Timing = Omit<Plan, 'entries'>
+
+const TIMINGS: Readonly<Record<Size, Timing>> = {
+  full: {
+    rounds: 5,
+    burst: { requests: 8000, milliseconds: 500 },
+    warm: { requests: 10_000, milliseconds: 600 },
+    visitors: 32,
+    traced: 10,
+  },
+  quick: {
+    rounds: 2,
+    burst: { requests: 4000, milliseconds: 300 },
+    warm: { requests: 6000, milliseconds: 400 },
+    visitors: 8,
+    traced: 5,
+  },
+  smoke: {
+    rounds: 1,
+    burst: { requests: 200, milliseconds: 10_000 },
+    warm: { requests: 0, milliseconds: 0 },
+    visitors: 1,
+    traced: 1,
+  },
 }
 
-/** What one request sends to Redis. */
-export interface Traffic {
-  readonly group: string
-  readonly variant: string
-  readonly work: 'read' | 'write' | 'no cookie'
-  readonly bytes: number
-  /** Names of commands with how often a request sends them. */
-  readonly commands: Readonly<Record<string, number>>
-  readonly sent: number
-  readonly received: number
+const BYTES: Readonly<Record<Size, readonly number[]>> = {
+  full: [200, 4096, 65_536],
+  quick: [200, 4096],
+  smoke: [200],
 }
 
-/** What is measured, and for how long. */
-export interface Plan {
-  readonly groups: Readonly<Record<string, readonly string[]>>
-  readonly scenarios: readonly Scenario[]
-  readonly rounds: number
-  /** A burst ends after that many requests or seconds; so does warming up. */
-  readonly burst: Length
-  readonly warm: Length
-  readonly env: Readonly<Record<string, string>>
+// What no session can be larger than when it is in a cookie.
+const LARGEST_COOKIE = 1024
+
+type Kind = 'bare' | 'sessions' | 'small only'
+
+const GROUPS: Readonly<Record<string, Partial<Record<Kind, readonly string[]>>>> = {
+  node: {
+    bare: ['bare'],
+    sessions: ['raw', 'sojourn', 'sojourn-embedded', 'sojourn-memory'],
+    'small only': ['raw-defaults', 'raw-ioredis', 'iron-session'],
+  },
+  express: { bare: ['bare'], sessions: ['express-session', 'sojourn', 'sojourn-embedded'] },
+  fastify: {
+    bare: ['bare'],
+    sessions: ['fastify-session', 'fastify-session-not-rolling', 'sojourn'],
+    'small only': ['secure-session'],
+  },
+  koa: { bare: ['bare'], sessions: ['koa-session', 'sojourn'] },
+  hono: { bare: ['bare'], sessions: ['hono-sessions', 'hono-sessions-plain', 'sojourn'] },
 }
 
-interface Length {
-  readonly requests: number
-  readonly seconds: number
-}
-
-export interface Scenario {
-  readonly work: 'read' | 'write'
-  readonly bytes: number
-  readonly connections: number
-}
-
-const VISITORS = 32
-
-/** Runs every variant in turn, as often as the plan says: A B C, A B C. */
-export async function measureOverhead(
-  plan: Plan,
-  tell: (text: string) => void,
-): Promise<{ costs: Cost[]; traffic: Traffic[] }> {
+async function measure(size: Size, progress: Progress): Promise<readonly Row[]> {
+  const samples = new Samples()
   const redis = await Redis.start()
-  const directory = await mkdtemp(join(tmpdir(), 'bench-'))
-  const env = { ...plan.env, BENCH_REDIS_URL: redis.url, BENCH_DIRECTORY: directory }
-  const [costs, traffic]: [Cost[], Traffic[]] = [[], []]
   try {
-    for (let round = 0; round < plan.rounds; round++) {
-      for (const [group, variants] of Object.entries(plan.groups)) {
-        const bench = await Bench.start(group, variants, { ...plan, env }, redis)
-        tell(`round ${round + 1} of ${plan.rounds}: ${group}`)
-        costs.push(...(await bench.round(round)))
-        if (round === 0) traffic.push(...(await bench.traffic()))
-        await bench.stop()
-      }
-    }
+    const plan = { ...TIMINGS[size], entries: entriesOf(size) }
+    const contest = new Contest(plan, redis, samples, progress)
+    progress.plan(contest.steps)
+    await contest.run()
   } finally {
     await redis.stop()
-    await rm(directory, { recursive: true, force: true })
   }
-  return { costs, traffic }
+  return samples.rows
 }
 
-interface Entrant {
-  readonly subject: Subject
-  readonly visitors: ReadonlyMap<number, Visitors>
+function entriesOf(size: Size): Entry[] {
+  const all = scenariosOf(size)
+  const fitting: Readonly<Record<Kind, Scenario[]>> = {
+    // A server without sessions does the same whatever is asked.
+    bare: all.filter(({ work, bytes }) => work === 'read' && bytes === 200),
+    sessions: all,
+    'small only': all.filter(({ bytes }) => bytes < LARGEST_COOKIE),
+  }
+  return Object.entries(GROUPS).flatMap(([group, kinds]) => {
+    return Object.entries(kinds).flatMap(([kind, variants]) => {
+      const scenarios = fitting[kind as Kind]
+      return variants.map((variant) => ({ group, variant, scenarios }))
+    })
+  })
 }
 
-/** The servers of one group, started anew for a round. */
-class Bench {
-  readonly #group: string
-  readonly #plan: Plan
-  readonly #redis: Redis
-  readonly #entrants: readonly Entrant[]
-
-  private constructor(group: string, plan: Plan, redis: Redis, entrants: readonly Entrant[]) {
-    this.#group = group
-    this.#plan = plan
-    this.#redis = redis
-    this.#entrants = entrants
-  }
-
-  static async start(
-    group: string,
-    variants: readonly string[],
-    plan: Plan,
-    redis: Redis,
-  ): Promise<Bench> {
-    await redis.command('FLUSHALL')
-    const entrants: Entrant[] = []
-    for (const variant of variants) entrants.push(await enter(group, variant, plan))
-    return new Bench(group, plan, redis, entrants)
-  }
-
-  async round(round: number): Promise<Cost[]> {
-    const costs: Cost[] = []
-    for (const entrant of this.#entrants) await this.#warm(entrant)
-    for (const scenario of this.#plan.scenarios) {
-      for (const entrant of this.#entrants) costs.push(await this.#burst(entrant, scenario, round))
-    }
-    return costs
-  }
-
-  async stop(): Promise<void> {
-    for (const { subject, visitors } of this.#entrants) {
-      await subject.stop()
-      for (const some of visitors.values()) await some.end()
-    }
-  }
-
-  async #warm({ subject, visitors }: Entrant): Promise<void> {
-    for (const work of ['write', 'read'] as const) {
-      for (const some of visitors.values()) {
-        await some.burst(subject, { path: `/${work}`, connections: 32, ...this.#plan.warm })
-      }
-    }
-  }
-
-  async #burst({ subject, visitors }: Entrant, scenario: Scenario, round: number): Promise<Cost> {
-    const { work, bytes, connections } = scenario
-    const some = visitors.get(bytes)
-    if (some === undefined) throw new Error(`There are no sessions of ${bytes} bytes.`)
-    const [usage, counts, busy] = [await subject.usage(), await this.#redis.counts(), busySeconds()]
-    const load = { path: `/${work}`, connections, ...this.#plan.burst }
-    const burst = await some.burst(subject, load)
-    const busyNow = busySeconds()
-    const cpu = (await subject.usage()).cpu - usage.cpu
-    const redisCpu = (await this.#redis.counts()).cpu - counts.cpu
-    return {
-      ...{ round, group: this.#group, variant: subject.name, ...scenario },
-      cpu: cpu / burst.requests,
-      redisCpu: redisCpu / burst.requests,
-      rate: burst.requests / burst.seconds,
-      ...{ p50: burst.p50, p99: burst.p99 },
-      others: Math.max(0, (busyNow - busy - cpu / 1e6) / burst.seconds),
-    }
-  }
-
-  /** What single requests send to Redis. */
-  async traffic(): Promise<Traffic[]> {
-    const traffic: Traffic[] = []
-    for (const { subject, visitors } of this.#entrants) {
-      for (const [bytes, some] of visitors) {
-        const [cookie = ''] = some.cookies
-        for (const work of ['read', 'write'] as const) {
-          traffic.push(await this.#count(subject, work, bytes, cookie))
-        }
-      }
-      traffic.push(await this.#count(subject, 'no cookie', 0, undefined))
-    }
-    return traffic
-  }
-
-  async #count(
-    subject: Subject,
-    work: Traffic['work'],
-    bytes: number,
-    cookie: string | undefined,
-  ): Promise<Traffic> {
-    const url = subject.url(work === 'no cookie' ? '/read' : `/${work}`)
-    const requests = 20
-    const run = async (): Promise<void> => {
-      for (let request = 0; request < requests; request++) {
-        const response = await fetch(url, cookie === undefined ? {} : { headers: { cookie } })
-        await response.arrayBuffer()
-      }
-    }
-    await run()
-    const before = await this.#redis.counts()
-    await run()
-    const after = await this.#redis.counts()
-    const names = await this.#redis.watch(run)
-    const commands: Record<string, number> = {}
-    for (const name of names) commands[name] = (commands[name] ?? 0) + 1 / requests
-    return {
-      ...{ group: this.#group, variant: subject.name, work, bytes, commands },
-      sent: (after.bytesIn - before.bytesIn) / requests,
-      received: (after.bytesOut - before.bytesOut) / requests,
-    }
-  }
-}
-
-async function enter(group: string, variant: string, plan: Plan): Promise<Entrant> {
-  const subject = await Subject.start(group, variant, plan.env)
-  const visitors = new Map<number, Visitors>()
-  for (const bytes of new Set(plan.scenarios.map((scenario) => scenario.bytes))) {
-    visitors.set(bytes, await Visitors.begin(subject, bytes, VISITORS))
-  }
-  return { subject, visitors }
+function scenariosOf(size: Size): Scenario[] {
+  const main = BYTES[size].flatMap((bytes) => {
+    return (['read', 'write'] as const).map((work) => ({ work, bytes, connections: 32 }))
+  })
+  if (size !== 'full') return main
+  const crowds = [1, 256].map((connections) => ({ work: 'read' as const, bytes: 200, connections }))
+  return [...main, ...crowds]
 }

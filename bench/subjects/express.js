@@ -5,7 +5,7 @@ import { RedisStore } from 'connect-redis'
 import express from 'express'
 import expressSession from 'express-session'
 import { defaultClient } from './redis.js'
-import { sampleValues, secret, nextView } from './settings.js'
+import { bareCookie, sampleValues, secret, nextView } from './settings.js'
 import { before, load, manager, serve } from './sojourn.js'
 
 export const variants = {
@@ -20,7 +20,7 @@ function plain(middlewares, answer) {
   const app = express()
   for (const middleware of middlewares) app.use(middleware)
   app.get('/begin/:bytes', (request, response) => {
-    if (middlewares.length === 0) response.cookie('id', 'a'.repeat(103))
+    if (middlewares.length === 0) response.set('Set-Cookie', bareCookie)
     response.send(answer(request, { kind: 'begin', bytes: Number(request.params.bytes) }))
   })
   app.get('/read', (request, response) => response.send(answer(request, { kind: 'read' })))

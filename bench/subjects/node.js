@@ -4,42 +4,46 @@ import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:http'
 import { getIronSession } from 'iron-session'
 import { Redis } from 'ioredis'
-import { defaultClient, fastClient } from './redis.js'
-import { redisUrl, sampleValues, secret, nextView, workOf } from './settings.js'
+import { clusterClient, defaultClient, fastClient } from './redis.js'
+import { bareCookie, redisUrl, sampleValues, secret, nextView, workOf } from './settings.js'
 import { before, load, manager, serve } from './sojourn.js'
 
 export const variants = {
   bare: () => createServer(bare),
   raw: async () => raw(await fastClient()),
   'raw-defaults': async () => raw(await defaultClient()),
+  'raw-cluster': async () => raw(await clusterClient()),
   'raw-ioredis': () => raw(new Redis(redisUrl)),
-  core: core,
+  core,
   sojourn: () => sojourn('redis'),
   'sojourn-before': () => sojourn('redis', before),
+  'sojourn-cluster': () => sojourn('cluster'),
   'sojourn-embedded': () => sojourn('embedded'),
   'sojourn-embedded-before': () => sojourn('embedded', before),
   'sojourn-memory': () => sojourn('memory'),
   'iron-session': () => createServer(iron),
 }
 
-// The cookie is as long as one of sojourn, so that reading the headers costs the same.
 function bare(request, response) {
   const { kind } = workOf(request.url)
-  if (kind === 'begin') response.setHeader('Set-Cookie', `__Host-Http-id=${'a'.repeat(103)}`)
+  if (kind === 'begin') response.setHeader('Set-Cookie', bareCookie)
   response.end('alice')
 }
+
+// Cookie and key are as long as those of sojourn.
+const RAW_KEY = 51
 
 /** One GET for a request that reads, and a SET for one that writes: what no session can be cheaper than. */
 function raw(client) {
   return createServer(async (request, response) => {
     const { kind, bytes } = workOf(request.url)
     if (kind === 'begin') {
-      const key = `raw:${randomBytes(52).toString('hex')}`
-      await client.set(key, JSON.stringify(sampleValues(bytes)))
-      response.setHeader('Set-Cookie', `id=${key}`)
+      const name = randomBytes(57).toString('hex')
+      await client.set(name.slice(0, RAW_KEY), JSON.stringify(sampleValues(bytes)))
+      response.setHeader('Set-Cookie', `id=${name}`)
       return response.end('begun')
     }
-    const key = request.headers.cookie?.slice(3)
+    const key = request.headers.cookie?.slice(3, 3 + RAW_KEY)
     if (key === undefined) return response.end('nobody')
     const text = await client.get(key)
     if (kind === 'write') await client.set(key, text)

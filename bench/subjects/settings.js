@@ -1,13 +1,40 @@
-/** What every measured server has in common. */
+/**
+ * What every measured process has in common.
+ *
+ * @module
+ */
+
+import { pathToFileURL } from 'node:url'
+
+const here = process.env.BENCH_DIST ?? new URL('../../dist', import.meta.url).pathname
+
+/**
+ * A module of the package: `adapters/node`.
+ * @param {string} path
+ * @param {string} [dist] where the build is, if it is not that of this repository
+ */
+export function load(path, dist = here) {
+  return import(pathToFileURL(`${dist}/${path}.js`).href)
+}
 
 /** Where Redis is. */
 export const redisUrl = process.env.BENCH_REDIS_URL
+
+/** Where the nodes of a cluster of Redis are. */
+export const redisNodes = (process.env.BENCH_REDIS_NODES ?? '').split(' ').map((url) => ({ url }))
+
+export const memcachedAddress = process.env.BENCH_MEMCACHED
+export const postgresUrl = process.env.BENCH_POSTGRES_URL
 
 /** A folder for what an embedded engine keeps. */
 export const directory = process.env.BENCH_DIRECTORY
 
 export const secret = 'a secret of at least 32 bytes: the benchmarks are no place for a good one'
-export const day = 86_400_000
+/** Seconds that a session of a peer lives; sojourn's defaults are an hour of idleness and a day in all. */
+export const lifetime = 3600
+
+/** A cookie as long as one of sojourn, so that reading the headers costs the same without sessions. */
+export const bareCookie = `__Host-Http-id=${'a'.repeat(103)}`
 
 let views = 0
 

@@ -4,39 +4,18 @@
  * @module
  */
 
-import { pathToFileURL } from 'node:url'
-import { directory, redisUrl, sampleValues, nextView, secret } from './settings.js'
+import { load, nextView, sampleValues, secret } from './settings.js'
+import { openStore } from './stores.js'
 
-const here = process.env.BENCH_DIST ?? new URL('../../dist', import.meta.url).pathname
-
-/** A module of the package: `adapters/node`. */
-export function load(path, dist = here) {
-  return import(pathToFileURL(`${dist}/${path}.js`).href)
-}
+export { load } from './settings.js'
 
 /** Where the build is that a change is compared with. */
 export const before = process.env.BENCH_BEFORE
 
-const STORES = {
-  redis: async (dist) => {
-    const { RedisStore } = await load('stores/redis', dist)
-    return new RedisStore({ url: redisUrl })
-  },
-  embedded: async (dist) => {
-    const { EmbeddedStore } = await load('stores/embedded', dist)
-    return new EmbeddedStore({ path: `${directory}/sessions-${process.pid}` })
-  },
-  memory: async (dist) => {
-    const { MemoryStore } = await load('stores/memory', dist)
-    return new MemoryStore()
-  },
-}
-
 /** A manager with the defaults of the package, with one engine. */
-export async function manager(engine, dist = here) {
+export async function manager(engine, dist) {
   const { SessionManager } = await load('index', dist)
-  const store = await STORES[engine](dist)
-  await store.ready?.()
+  const { store } = await openStore(engine, dist)
   return new SessionManager({ secret, store })
 }
 

@@ -8,7 +8,8 @@ const [SERVER, OTHERS] = [0, 1]
 const PRIORITY = process.env['BENCH_NICE']
 
 /** Whether what is measured has a processor core of its own. */
-export const pinned: boolean = availableParallelism() > 1 && hasTaskset()
+export const pinned: boolean =
+  process.env['BENCH_PIN'] !== 'no' && availableParallelism() > 1 && hasTaskset()
 
 /** The command line that runs a program on the core of what is measured. */
 export function onServerCore(command: readonly string[]): string[] {

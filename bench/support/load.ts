@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import { onOtherCore } from './cpus.ts'
 import type { Subject } from './subject.ts'
 
+const AT_ONCE = 8
 const SCRIPT = fileURLToPath(new URL('../subjects/load.lua', import.meta.url))
 
 /** What wrk saw of one burst of requests. Times in microseconds. */
@@ -25,8 +26,8 @@ export interface Load {
   readonly connections: number
   /** It ends after that many requests, */
   readonly requests: number
-  /** or after that many seconds, a whole number. */
-  readonly seconds: number
+  /** or after that many milliseconds. */
+  readonly milliseconds: number
 }
 
 /** Cookies of sessions that are alive, one for each visitor. */
@@ -42,8 +43,9 @@ export class Visitors {
   /** Begins that many sessions with about `bytes` of values each. */
   static async begin(subject: Subject, bytes: number, count: number): Promise<Visitors> {
     const cookies: string[] = []
-    for (let visitor = 0; visitor < count; visitor++) {
-      cookies.push(await cookieOf(subject, `/begin/${bytes}`))
+    while (cookies.length < count) {
+      const batch = Array.from({ length: Math.min(AT_ONCE, count - cookies.length) })
+      cookies.push(...(await Promise.all(batch.map(() => cookieOf(subject, `/begin/${bytes}`)))))
     }
     const file = join(tmpdir(), `bench-${process.pid}-${subject.name}-${bytes}.cookies`)
     await writeFile(file, `${cookies.join('\n')}\n`)
@@ -51,12 +53,24 @@ export class Visitors {
   }
 
   /** Sends requests, each connection the next when the last one was answered. */
-  async burst(subject: Subject, { path, connections, requests, seconds }: Load): Promise<Burst> {
-    const options = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '10s', '-s', SCRIPT]
-    const wrk = ['wrk', ...options, subject.url(path), '--', path, this.#file, `${requests}`]
+  async burst(
+    subject: Subject,
+    { path, connections, requests, milliseconds }: Load,
+  ): Promise<Burst> {
+    const options = [
+      '-t1',
+      `-c${connections}`,
+      `-d${Math.ceil(milliseconds / 1000) + 5}s`,
+      '--timeout',
+      '10s',
+      '-s',
+      SCRIPT,
+    ]
+    const limits = [`${requests}`, `${milliseconds}`]
+    const wrk = ['wrk', ...options, subject.url(path), '--', path, this.#file, ...limits]
     const [program = '', ...args] = onOtherCore(wrk)
     const { stdout } = await promisify(execFile)(program, args, {
-      timeout: seconds * 1000 + 30_000,
+      timeout: milliseconds + 30_000,
     })
     const { errors, ...burst } = JSON.parse(stdout.trim().split('\n').at(-1) ?? '')
     if (errors > 0 || burst.requests === 0) throw new Error(`${subject.name} ${path}: ${stdout}`)

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { onServerCore } from './cpus.ts'
 
 const MAIN = fileURLToPath(new URL('../subjects/main.js', import.meta.url))
-const READY_WITHIN = 20_000
+const READY_WITHIN = 60_000
 
 /** What a process has used so far. */
 export interface Usage {

@@ -1,0 +1,231 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { busySeconds } from './cpus.ts'
+import type { Redis, Sent } from './engine.ts'
+import { Visitors } from './load.ts'
+import type { Progress } from './progress.ts'
+import type { Labels, Samples } from './samples.ts'
+import { Subject } from './subject.ts'
+
+/** What requests do, on sessions of how many bytes, over how many connections at once. */
+export interface Scenario {
+  readonly work: 'read' | 'write'
+  readonly bytes: number
+  readonly connections: number
+}
+
+/** A burst ends after that many requests or milliseconds. */
+export interface Length {
+  readonly requests: number
+  readonly milliseconds: number
+}
+
+/** One measured server: `variants[variant]` of `subjects/<group>.js`, and what it is measured in. */
+export interface Entry {
+  readonly group: string
+  readonly variant: string
+  readonly scenarios: readonly Scenario[]
+}
+
+/** What is measured, and for how long. */
+export interface Plan {
+  readonly entries: readonly Entry[]
+  readonly rounds: number
+  readonly burst: Length
+  /** Before anything counts, reading and writing: of the smallest size, and a quarter of it of the others. */
+  readonly warm: Length
+  /** How many sessions of each size. */
+  readonly visitors: number
+  /** How many requests are looked at one by one; 0: the traffic is not measured. */
+  readonly traced: number
+  /** What all rows have in common. */
+  readonly labels?: Labels
+  /** What else is to be in Redis; called in every round, when the sessions of the visitors are there. */
+  readonly fill?: (redis: Redis) => Promise<void>
+}
+
+/**
+ * Runs servers side by side, all in turn, as often as the plan says: A B C, A B C. In each round a server
+ * is a fresh process. The servers of a group run at the same time, but only one of them works.
+ */
+export class Contest {
+  readonly #plan: Plan
+  readonly #redis: Redis
+  readonly #samples: Samples
+  readonly #progress: Progress
+
+  constructor(plan: Plan, redis: Redis, samples: Samples, progress: Progress) {
+    this.#plan = plan
+    this.#redis = redis
+    this.#samples = samples
+    this.#progress = progress
+  }
+
+  /** The steps of `run`, for the progress. */
+  get steps(): number {
+    return this.#plan.rounds * this.#plan.entries.length
+  }
+
+  async run(): Promise<void> {
+    for (let round = 0; round < this.#plan.rounds; round++) await this.round(round)
+  }
+
+  /** One of the rounds, for those who take turns with other contests. */
+  async round(round: number): Promise<void> {
+    for (const entries of groupsOf(this.#plan.entries)) await this.#groupRound(round, entries)
+  }
+
+  async #groupRound(round: number, entries: readonly Entry[]): Promise<void> {
+    const directory = await mkdtemp(join(tmpdir(), 'bench-'))
+    const entrants: Entrant[] = []
+    try {
+      await this.#redis.empty()
+      for (const entry of entries) {
+        this.#progress.step(`round ${round + 1} of ${this.#plan.rounds}, ${nameOf(entry)}`)
+        entrants.push(await this.#enter(entry, directory))
+      }
+      await this.#plan.fill?.(this.#redis)
+      await this.#bursts(entrants)
+      if (round === 0 && this.#plan.traced > 0) await this.#trace(entrants)
+    } finally {
+      for (const entrant of entrants) await leave(entrant)
+      await rm(directory, { recursive: true, force: true })
+    }
+  }
+
+  async #enter({ group, variant, scenarios }: Entry, directory: string): Promise<Entrant> {
+    const env = { ...this.#redis.env, BENCH_DIRECTORY: directory }
+    const subject = await Subject.start(group, variant, env)
+    const visitors = new Map<number, Visitors>()
+    const entrant = { group, subject, scenarios, visitors }
+    for (const bytes of new Set(scenarios.map((scenario) => scenario.bytes))) {
+      visitors.set(bytes, await Visitors.begin(subject, bytes, this.#plan.visitors))
+    }
+    await this.#warm(entrant)
+    return entrant
+  }
+
+  // What runs for the first time is compiled meanwhile, which would count as the work of the request.
+  async #warm({ subject, scenarios, visitors }: Entrant): Promise<void> {
+    const { requests, milliseconds } = this.#plan.warm
+    if (requests === 0) return
+    const kinds = new Map(scenarios.map((each) => [`${each.work} ${each.bytes}`, each]))
+    const smallest = Math.min(...scenarios.map(({ bytes }) => bytes))
+    // Reading comes last: what a session holds is then of the length that it keeps.
+    const order = [...kinds.values()].toSorted((a, b) => b.work.localeCompare(a.work))
+    for (const { work, bytes } of order) {
+      const part = bytes === smallest ? requests : requests / 4
+      const load = { path: `/${work}`, connections: 32, requests: part, milliseconds }
+      await visitorsOf(visitors, bytes).burst(subject, load)
+    }
+  }
+
+  async #bursts(entrants: readonly Entrant[]): Promise<void> {
+    const all = entrants.flatMap(({ scenarios }) => scenarios)
+    const scenarios = new Map(all.map((each) => [keyOf(each), each]))
+    for (const [key, scenario] of scenarios) {
+      for (const entrant of entrants) {
+        if (entrant.scenarios.some((each) => keyOf(each) === key)) {
+          await this.#burst(entrant, scenario)
+        }
+      }
+    }
+  }
+
+  async #burst({ group, subject, visitors }: Entrant, scenario: Scenario): Promise<void> {
+    const { work, bytes, connections } = scenario
+    const [usage, counts, busy] = [await subject.usage(), await this.#redis.counts(), busySeconds()]
+    const load = { path: `/${work}`, connections, ...this.#plan.burst }
+    const burst = await visitorsOf(visitors, bytes).burst(subject, load)
+    const busyNow = busySeconds()
+    const cpu = (await subject.usage()).cpu - usage.cpu
+    const redisCpu = (await this.#redis.counts()).cpu - counts.cpu
+    const labels = { ...this.#plan.labels, kind: 'cost', group, variant: subject.name }
+    this.#samples.add(
+      { ...labels, work, bytes, connections },
+      {
+        cpu: cpu / burst.requests,
+        redisCpu: redisCpu / burst.requests,
+        rate: burst.requests / burst.seconds,
+        ...{ p50: burst.p50, p99: burst.p99 },
+        others: Math.max(0, (busyNow - busy - cpu / 1e6) / burst.seconds),
+      },
+    )
+  }
+
+  /** What single requests send to Redis, without a cookie and with one. */
+  async #trace(entrants: readonly Entrant[]): Promise<void> {
+    for (const { group, subject, scenarios, visitors } of entrants) {
+      const kinds = new Map(scenarios.map((each) => [`${each.work} ${each.bytes}`, each]))
+      const labels = { ...this.#plan.labels, kind: 'traffic', group, variant: subject.name }
+      for (const { work, bytes } of kinds.values()) {
+        const [cookie = ''] = visitorsOf(visitors, bytes).cookies
+        const figures = await this.#traffic(subject.url(`/${work}`), { cookie })
+        this.#samples.add({ ...labels, work, bytes }, figures)
+      }
+      const figures = await this.#traffic(subject.url('/read'), {})
+      this.#samples.add({ ...labels, work: 'no cookie', bytes: 0 }, figures)
+    }
+  }
+
+  async #traffic(url: string, headers: Record<string, string>): Promise<Record<string, number>> {
+    const requests = this.#plan.traced
+    const run = async (): Promise<void> => {
+      for (let request = 0; request < requests; request++) {
+        await (await fetch(url, { headers })).arrayBuffer()
+      }
+    }
+    await run()
+    const { sent, received } = await this.#redis.traffic(run)
+    const commands = await this.#redis.watch(run)
+    return {
+      commands: commands.length / requests,
+      nodes: new Set(commands.map(({ node }) => node)).size,
+      sent: sent / requests,
+      received: received / requests,
+      ...timesOf(commands, requests),
+    }
+  }
+}
+
+interface Entrant {
+  readonly group: string
+  readonly subject: Subject
+  readonly scenarios: readonly Scenario[]
+  readonly visitors: ReadonlyMap<number, Visitors>
+}
+
+async function leave({ subject, visitors }: Entrant): Promise<void> {
+  await subject.stop()
+  for (const some of visitors.values()) await some.end()
+}
+
+function visitorsOf(visitors: Entrant['visitors'], bytes: number): Visitors {
+  const some = visitors.get(bytes)
+  if (some === undefined) throw new Error(`There are no sessions of ${bytes} bytes.`)
+  return some
+}
+
+/** What each group has, in the order of the plan. */
+function groupsOf(entries: readonly Entry[]): readonly (readonly Entry[])[] {
+  const groups = [...new Set(entries.map(({ group }) => group))]
+  return groups.map((group) => entries.filter((entry) => entry.group === group))
+}
+
+/** How often a request sends each command: `{ 'command GET': 1 }`. */
+function timesOf(commands: readonly Sent[], requests: number): Record<string, number> {
+  const times: Record<string, number> = {}
+  for (const { name } of commands) {
+    times[`command ${name}`] = (times[`command ${name}`] ?? 0) + 1 / requests
+  }
+  return times
+}
+
+function nameOf({ group, variant }: Entry): string {
+  return variant.includes(group) ? variant : `${group} ${variant}`
+}
+
+function keyOf({ work, bytes, connections }: Scenario): string {
+  return `${work} ${bytes} ${connections}`
+}
