@@ -3,13 +3,16 @@ import { npm, Problem, root, say } from './tools.js'
 
 const OLDEST_NODE = [20, 19]
 
-/** Installs what package-lock.json names, unless exactly that is installed already. */
-export async function ensureInstalled() {
+/**
+ * Installs what package-lock.json names, unless exactly that is installed already.
+ * @param {string} [folder] where it is, relative to the root: `bench/`
+ */
+export async function ensureInstalled(folder = '') {
   checkNode(process.versions.node)
-  const reason = whyInstall()
+  const reason = whyInstall(folder)
   if (reason === undefined) return
-  say(`Installing dependencies with npm ci: ${reason}.`)
-  await npm(['ci', '--no-audit', '--no-fund', '--loglevel=error'])
+  say(`Installing dependencies${folder && ` of ${folder}`} with npm ci: ${reason}.`)
+  await npm(['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root + folder })
 }
 
 /** @param {string} version */
@@ -20,11 +23,14 @@ function checkNode(version) {
   throw new Problem(`Node ${version} is too old: Node ${OLDEST_NODE.join('.')} or later is needed.`)
 }
 
-/** What is missing, in words; undefined when node_modules is what the lockfile says. */
-function whyInstall() {
-  const wanted = packagesOf('package-lock.json')
-  if (wanted === undefined) throw new Problem('package-lock.json is missing: restore it.')
-  const installed = packagesOf('node_modules/.package-lock.json')
+/**
+ * What is missing, in words; undefined when node_modules is what the lockfile says.
+ * @param {string} folder
+ */
+function whyInstall(folder) {
+  const wanted = packagesOf(`${folder}package-lock.json`)
+  if (wanted === undefined) throw new Problem(`${folder}package-lock.json is missing: restore it.`)
+  const installed = packagesOf(`${folder}node_modules/.package-lock.json`)
   if (installed === undefined) return 'nothing is installed yet'
   for (const [path, { version, optional }] of Object.entries(wanted)) {
     if (path === '') continue

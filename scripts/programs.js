@@ -18,17 +18,22 @@ const PROGRAMS = [
   },
   { names: ['spin'], debian: 'spin', support: 'spin.ts' },
   { names: ['gcc'], debian: 'gcc libc6-dev', support: 'spin.ts' },
+  { names: ['wrk'], debian: 'wrk', support: 'bench.ts' },
   { names: ['nginx'], debian: 'nginx-light', support: 'nginx.ts', folders: () => ['/usr/sbin'] },
 ]
 
-/** Installs the programs that tests start and that are not here, where that is possible. */
-export async function ensurePrograms() {
-  const missing = PROGRAMS.filter((program) => isNeeded(program) && !isHere(program))
+/**
+ * Installs the programs that tests start and that are not here, where that is possible.
+ * @param {readonly string[]} [only] packages of Debian: no other program is looked for
+ */
+export async function ensurePrograms(only) {
+  const wanted = PROGRAMS.filter(({ debian }) => only === undefined || only.includes(debian))
+  const missing = wanted.filter((program) => isNeeded(program) && !isHere(program))
   if (missing.length === 0) return
   const packages = missing.flatMap(({ debian }) => debian.split(' '))
   if (process.getuid?.() === 0 && findProgram(['apt-get']) !== undefined) return install(packages)
   throw new Problem(
-    `The tests need ${missing.map(({ names }) => names[0]).join(', ')}: they start and stop servers ` +
+    `Not installed: ${missing.map(({ names }) => names[0]).join(', ')}; tests and benchmarks start servers ` +
       `of their own. Install what is missing (on Debian: sudo apt-get install ${packages.join(' ')}), ` +
       'or leave the tests out with: npm test -- --skip tests',
   )

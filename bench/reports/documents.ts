@@ -1,0 +1,124 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import type { Result } from '../support/results.ts'
+import { capacityOf } from './capacity.ts'
+import { svgOf } from './chart.ts'
+import { reportEngines } from './engines.ts'
+import { reportGrowth } from './growth.ts'
+import { reportOverhead } from './overhead.ts'
+import { reportParts } from './parts.ts'
+import { reportScaleOut } from './scale-out.ts'
+import { markdownOf, type Section } from './section.ts'
+import { targetsTable } from './targets.ts'
+
+type Results = ReadonlyMap<string, Result>
+
+/** What makes words, tables and charts of the rows of a question. */
+const REPORTS: Readonly<Record<string, (result: Result) => Section>> = {
+  overhead: reportOverhead,
+  engines: reportEngines,
+  growth: reportGrowth,
+  parts: reportParts,
+  'scale-out': reportScaleOut,
+}
+
+export function sectionOf(result: Result): Section {
+  const report = REPORTS[result.question]
+  if (report === undefined) throw new Error(`There is no report of ${result.question}.`)
+  return report(result)
+}
+
+/** Writes performance.md, capacity.md and the charts from results. */
+export function writeDocuments(folder: string, results: Results): void {
+  mkdirSync(`${folder}/charts`, { recursive: true })
+  for (const result of results.values()) {
+    for (const chart of sectionOf(result).charts) {
+      writeFileSync(`${folder}/charts/${chart.name}.svg`, svgOf(chart))
+    }
+  }
+  writeFileSync(`${folder}/performance.md`, performanceOf(results))
+  const capacity = capacityOf(results)
+  if (capacity !== undefined) writeFileSync(`${folder}/capacity.md`, capacity)
+}
+
+function performanceOf(results: Results): string {
+  const sections = [...results.values()].map(sectionText)
+  return `${[HEAD, targetsText(results), ...sections, machineText(results), versionsText(), HOW].join('\n\n')}\n`
+}
+
+const HEAD = `<!-- Written by npm run bench -- --report: do not edit. -->
+
+# Performance
+
+What a session costs, measured side by side with what else can be used. Only ratios within one table mean anything: they are of runs that
+took turns (A B C, A B C), each with a fresh process, and are the medians of the ratios of the rounds, with half the distance between their
+quartiles (±). Lower is better unless a column says otherwise.`
+
+function targetsText(results: Results): string {
+  const table = targetsTable(results)
+  const reached = table.rows.filter((row) => row.at(-1) === 'yes').length
+  return `## Targets
+
+${reached} of ${table.rows.length} are reached.
+
+${markdownOf(table)}`
+}
+
+function sectionText(result: Result): string {
+  const { title, text, tables, charts } = sectionOf(result)
+  const images = charts.map(({ name, title: alt }) => `![${alt}](charts/${name}.svg)`)
+  const shown = tables.map((table) => `### ${table.title}\n\n${markdownOf(table)}`)
+  return [`## ${title}`, text, ...images, ...shown].join('\n\n')
+}
+
+/** Each machine once, and what was measured on it under which load. */
+function machineText(results: Results): string {
+  const all = [...results.values()]
+  const machines = new Map(all.map(({ machine }) => [JSON.stringify(machine), machine]))
+  const shown = [...machines.values()].map(
+    ({ system, processor, cores, memory, pinned, versions }) => {
+      const names = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
+      const place = pinned
+        ? 'what is measured on one core, the load and the engines on another'
+        : 'nothing is bound to a core'
+      return `${cores} cores (${processor}), ${memory} GB, ${system}; ${names.join(', ')}; ${place}.`
+    },
+  )
+  const runs = all.map(({ question, size, day, seconds, load, rows }) => {
+    const rounds = Math.max(
+      ...rows.flatMap((row) => Object.values(row.figures).map((list) => list.length)),
+    )
+    const others = otherWork(rows)
+    const minutes = `${Math.round(seconds / 60)} min`
+    return `* ${question}: ${size}, ${rounds} rounds, ${minutes}, ${day}; load average ${load.join(' before, ')} after${others}`
+  })
+  return ['## The machine', ...shown, `How noisy it was:\n\n${runs.join('\n')}`].join('\n\n')
+}
+
+/** How much of the measured core others took. */
+function otherWork(rows: Result['rows']): string {
+  const shares = rows.flatMap((row) => row.figures['others'] ?? [])
+  if (shares.length === 0) return ''
+  const sorted = shares.toSorted((left, right) => left - right)
+  const middle = sorted[Math.floor(sorted.length / 2)] ?? 0
+  return `; others took ${(middle * 100).toFixed(0)} % of the measured core (median of the bursts)`
+}
+
+const HOW = `## How to run it
+
+\`\`\`
+npm run bench                       # everything: about 20 minutes, on a machine that does nothing else
+npm run bench -- --quick            # about 3 minutes; writes to .build/bench, not to this page
+npm run bench -- --only overhead    # one question (may be repeated)
+npm run bench -- --resume           # goes on with what is missing, or was measured before src changed
+npm run bench -- --report           # writes this page, capacity.md and the charts from bench/results
+\`\`\`
+
+It installs what it needs: the packages of \`bench/\`, wrk and the engines from Debian. The server under test runs on one core, wrk and the engines on
+another. The figures of every round are in \`bench/results\`, in microseconds, for those who look for what to make faster.`
+
+function versionsText(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
+  const { dependencies } = JSON.parse(text) as { dependencies: Record<string, string> }
+  const names = Object.entries(dependencies).map(([name, version]) => `${name} ${version}`)
+  return `Versions: ${names.join(', ')}.`
+}
