@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { inspect, parseArgs } from 'node:util'
 import { engines } from './questions/engines.ts'
 import { growth } from './questions/growth.ts'
+import { nearCache } from './questions/near-cache.ts'
 import { overhead } from './questions/overhead.ts'
 import { parts } from './questions/parts.ts'
 import { scaleOut } from './questions/scale-out.ts'
@@ -21,7 +22,7 @@ import { Progress } from './support/progress.ts'
 import type { Question, Size } from './support/question.ts'
 import { readResult, writeResult, type Result } from './support/results.ts'
 
-const QUESTIONS: readonly Question[] = [overhead, engines, growth, parts, scaleOut]
+const QUESTIONS: readonly Question[] = [overhead, engines, growth, parts, scaleOut, nearCache]
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
 interface Job {

@@ -6,7 +6,8 @@ import { root, run, runScript, say } from './tools.js'
 const HELP = `Usage: npm run bench -- [options]
 
   --quick            about 3 minutes instead of 20; writes to .build/bench
-  --only <question>  overhead, engines, growth, parts, scale-out (may be repeated)
+  --only <question>  overhead, engines, growth, parts, scale-out,
+                     near-cache (may be repeated)
   --resume           leaves out what was measured since src changed
   --report           measures nothing: writes docs from bench/results
   --to <folder>      writes results and documents there

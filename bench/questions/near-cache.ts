@@ -1,130 +1,72 @@
 /**
- * What does a near cache save, and how long is an old value served elsewhere? Prints two tables.
- *
- * Run: `npx tsx bench/questions/near-cache.ts [rounds] [loads]`
+ * What does a near cache save, and how long is an old value served elsewhere?
  *
  * @module
  */
 
-import { setImmediate as turn } from 'node:timers/promises'
-import { createClient } from 'redis'
-import { StoreProcess } from '../../src/conformance/process.ts'
-import type { SessionId, SessionStore } from '../../src/store.ts'
-import { CachedStore } from '../../src/stores/cached.ts'
-import { RedisStore } from '../../src/stores/redis.ts'
-import { newChange, newId, newRecord } from '../../test/support/records.ts'
-import { startRedis } from '../../test/support/redis.ts'
-import { moveToOtherCore } from '../support/cpus.ts'
-import { median, quantile, spread } from '../support/statistics.ts'
+import { Redis } from '../support/engine.ts'
+import type { Progress } from '../support/progress.ts'
+import type { Question, Size } from '../support/question.ts'
+import { Samples, type Row } from '../support/samples.ts'
+import { runTask } from '../support/task.ts'
 
-const SESSIONS = 100
-const [rounds = 7, loads = 20_000] = process.argv.slice(2).map(Number)
+/** Loads from the process, kept true by Redis. */
+export const nearCache: Question = { name: 'near-cache', minutes: 1, measure }
 
-const server = await startRedis()
-moveToOtherCore(server.pid)
-const client = createClient({ url: server.url, commandOptions: { timeout: 0 } })
-await client.connect()
-
-type Read = (id: SessionId) => Promise<unknown>
-
-const redis = new RedisStore({ url: server.url })
-const strict = new CachedStore(new RedisStore({ url: server.url }))
-const loose = new CachedStore(new RedisStore({ url: server.url }), { strict: false })
-const variants: Readonly<Record<string, Read>> = {
-  'bare GET': (id) => client.get(`sojourn:${id}`),
-  RedisStore: (id) => redis.load(id),
-  CachedStore: (id) => strict.load(id),
-  'CachedStore, strict: false': (id) => loose.load(id),
-}
-await Promise.all([strict.ready(), loose.ready()])
-
-console.table(await costs())
-console.table(await delays())
-
-await Promise.all([redis.close(), strict.close(), loose.close(), client.close()])
-await server.stop()
-
-/** CPU of this process for a load, in microseconds, and how long a load takes. */
-async function costs(): Promise<Record<string, object>> {
-  const rows: Record<string, object> = {}
-  for (const bytes of [200, 4096, 65_536]) {
-    const ids = await begun(bytes)
-    for (const atOnce of [1, 32]) {
-      const found = await compare(ids, bytes > 10_000 ? loads / 10 : loads, atOnce)
-      for (const [name, row] of Object.entries(found))
-        rows[`${bytes} B, ${atOnce} at a time, ${name}`] = row
-    }
-  }
-  return rows
+interface Plan {
+  readonly rounds: number
+  readonly bytes: readonly number[]
+  readonly sessions: number
+  /** How many loads are under way at once. */
+  readonly atOnce: readonly number[]
+  readonly timing: { readonly operations: number; readonly milliseconds: number }
+  readonly warm: boolean
+  /** Of another process, to see when they are known here. */
+  readonly writes: number
 }
 
-async function compare(ids: readonly SessionId[], count: number, atOnce: number) {
-  const cpu: Record<string, number[]> = {}
-  const time: Record<string, number[]> = {}
-  // The first round warms up.
-  for (let round = 0; round <= rounds; round++) {
-    for (const [name, read] of Object.entries(variants)) {
-      const [used, begin] = [process.cpuUsage(), performance.now()]
-      await Promise.all(Array.from({ length: atOnce }, () => run(read, ids, count / atOnce)))
-      const { user, system } = process.cpuUsage(used)
-      if (round === 0) continue
-      ;(cpu[name] ??= []).push((user + system) / count)
-      ;(time[name] ??= []).push(((performance.now() - begin) * 1000 * atOnce) / count)
-    }
-  }
-  return Object.fromEntries(
-    Object.keys(variants).map((name) => {
-      const used = cpu[name] ?? []
-      const row = { cpu: median(used), spread: spread(used), latency: median(time[name] ?? []) }
-      return [name, Object.fromEntries(Object.entries(row).map(([key, n]) => [key, +n.toFixed(2)]))]
-    }),
-  )
-}
-
-async function run(read: Read, ids: readonly SessionId[], count: number): Promise<void> {
-  for (let n = 0; n < count; n++) await read(ids[n % ids.length] ?? newId())
-}
-
-async function begun(bytes: number): Promise<SessionId[]> {
-  const ids = Array.from({ length: SESSIONS }, newId)
-  const values = new Map(Array.from({ length: 20 }, (_, n) => [`name${n}`, 'x'.repeat(bytes / 20)]))
-  for (const id of ids) await redis.create(id, newRecord({ values }))
-  return ids
-}
-
-/**
- * How long a value that another process has replaced is still served here, in ms, from the moment when
- * the answer to the write is known there. Its clock is that of the machine.
- */
-async function delays(): Promise<Record<string, object>> {
-  const other = await writer()
-  const [id = newId()] = await begun(200)
-  const seen: number[] = []
-  for (let round = 0; round < 1000; round++) {
-    await loose.load(id)
-    await loose.load(id)
-    const writing = other
-      .commit(id, newChange({ set: new Map([['name0', `${round}`]]) }))
-      .then(() => performance.now())
-    while ((await loose.load(id))?.values.get('name0') !== `${round}`) await turn()
-    const at = performance.now()
-    seen.push(at - (await writing))
-  }
-  await other.close?.()
-  const of = (part: number) => +quantile(seen, part).toFixed(3)
-  return {
-    'the new value is seen, ms after its writer tells (below 0: before)': {
-      median: of(0.5),
-      p99: of(0.99),
-      max: of(1),
+const PLANS: Readonly<Record<Size, Plan>> = {
+  full: {
+    ...{
+      rounds: 5,
+      bytes: [200, 4096, 65_536],
+      sessions: 100,
+      atOnce: [1, 32],
+      warm: true,
+      writes: 200,
     },
-  }
+    timing: { operations: 10_000, milliseconds: 150 },
+  },
+  quick: {
+    ...{ rounds: 2, bytes: [200], sessions: 100, atOnce: [32], warm: true, writes: 50 },
+    timing: { operations: 5000, milliseconds: 100 },
+  },
+  smoke: {
+    ...{ rounds: 1, bytes: [200], sessions: 2, atOnce: [4], warm: false, writes: 2 },
+    timing: { operations: 10, milliseconds: 5000 },
+  },
 }
 
-function writer(): Promise<SessionStore> {
-  return StoreProcess.start({
-    worker: new URL('../../test/conformance/workers/redis.ts', import.meta.url),
-    execArgv: ['--import', 'tsx'],
-    env: { KIT_REDIS_URL: server.url },
-  })
+async function measure(size: Size, progress: Progress): Promise<readonly Row[]> {
+  const { rounds, bytes, atOnce, ...plan } = PLANS[size]
+  const samples = new Samples()
+  const redis = await Redis.start()
+  const kinds = bytes.flatMap((each) => atOnce.map((many) => ({ bytes: each, atOnce: many })))
+  progress.plan(rounds * kinds.length)
+  try {
+    for (let round = 0; round < rounds; round++) {
+      for (const kind of kinds) {
+        progress.step(`round ${round + 1} of ${rounds}, ${kind.bytes} B, ${kind.atOnce} at once`)
+        const timing = { ...plan.timing, atOnce: kind.atOnce }
+        const options = { ...plan, bytes: kind.bytes, timing }
+        const found = await runTask<Found>('near-cache', options, { env: redis.env })
+        for (const [way, figures] of Object.entries(found)) samples.add({ ...kind, way }, figures)
+      }
+    }
+  } finally {
+    await redis.stop()
+  }
+  return samples.rows
 }
+
+type Found = Record<string, Record<string, number>>

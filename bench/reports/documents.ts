@@ -4,6 +4,7 @@ import { capacityOf } from './capacity.ts'
 import { svgOf } from './chart.ts'
 import { reportEngines } from './engines.ts'
 import { reportGrowth } from './growth.ts'
+import { reportNearCache } from './near-cache.ts'
 import { reportOverhead } from './overhead.ts'
 import { reportParts } from './parts.ts'
 import { reportScaleOut } from './scale-out.ts'
@@ -19,6 +20,7 @@ const REPORTS: Readonly<Record<string, (result: Result) => Section>> = {
   growth: reportGrowth,
   parts: reportParts,
   'scale-out': reportScaleOut,
+  'near-cache': reportNearCache,
 }
 
 export function sectionOf(result: Result): Section {

@@ -4,19 +4,17 @@
  * @module
  */
 
-import { randomBytes } from 'node:crypto'
+import { newChange, newIds, newRecord, newTouch } from './records.js'
 import { sampleValues } from './settings.js'
 import { openStore, RAW } from './stores.js'
 import { timed } from './timing.js'
-
-const HOUR = 3_600_000
 
 /**
  * @returns {Promise<Record<string, Record<string, number>>>} the figures of each work
  */
 export async function measure({ engine, bytes, sessions, timing, warm }) {
   const { create, works } = await subjectOf(engine, bytes)
-  const keys = Array.from({ length: sessions }, () => randomBytes(32).toString('base64url'))
+  const keys = newIds(sessions)
   for (const key of keys) await create(key)
   const figures = {}
   for (const [name, work] of Object.entries(works)) {
@@ -35,14 +33,14 @@ async function subjectOf(engine, bytes) {
   const text = JSON.stringify(sampleValues(bytes))
   return {
     create: async (key) => {
-      await store.create(key, recordOf(bytes))
+      await store.create(key, newRecord(bytes))
       await write(key, text)
     },
     works: {
       read,
-      load: (key) => loaded(store.load(key, touch())),
+      load: (key) => loaded(store.load(key, newTouch())),
       write: (key) => write(key, text),
-      commit: (key, n) => committed(store.commit(key, change(n))),
+      commit: (key, n) => committed(store.commit(key, newChange(n))),
     },
   }
 }
@@ -56,10 +54,10 @@ async function hashed(bytes) {
   const client = await fastClient()
   const layout = new HashLayout((args) => client.sendCommand(args), false)
   return {
-    create: (key) => layout.create(key, recordOf(bytes)),
+    create: (key) => layout.create(key, newRecord(bytes)),
     works: {
-      load: (key) => loaded(layout.load(key, touch())),
-      commit: (key, n) => layout.commit(key, change(n)),
+      load: (key) => loaded(layout.load(key, newTouch())),
+      commit: (key, n) => layout.commit(key, newChange(n)),
     },
   }
 }
@@ -70,28 +68,4 @@ async function loaded(loading) {
 
 async function committed(committing) {
   if (typeof (await committing) !== 'object') throw new Error('Nothing was committed.')
-}
-
-function recordOf(bytes) {
-  const at = Date.now()
-  const texts = Object.entries(sampleValues(bytes)).map(([name, value]) => [
-    name,
-    JSON.stringify(value),
-  ])
-  return {
-    ...{ createdAt: at, expiresAt: at + HOUR, deadline: at + 24 * HOUR, renewedAt: at },
-    ...{ generation: 0, fence: 0, values: new Map(texts) },
-  }
-}
-
-/** One that is not due, as with nearly every request. */
-function touch() {
-  const at = Date.now()
-  return { generation: 0, at, expiresAt: at + HOUR, whenBefore: at + 0.9 * HOUR }
-}
-
-function change(n) {
-  const at = Date.now()
-  const set = new Map([['views', `${n}`]])
-  return { generation: 0, at, expiresAt: at + HOUR, set, unset: [], add: new Map() }
 }

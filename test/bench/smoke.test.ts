@@ -4,11 +4,12 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { runBench } from '../support/bench.ts'
 
-const QUESTIONS = ['overhead', 'engines', 'growth', 'parts', 'scale-out']
+const QUESTIONS = ['overhead', 'engines', 'growth', 'parts', 'scale-out', 'near-cache']
 const CHARTS = [
   'engines',
   'growth-sessions',
   'growth-size',
+  'near-cache',
   'overhead',
   'parts',
   'raw-limit',
