@@ -26,6 +26,7 @@ const WRITERS = 64
 /** Each with the sessions of its own library in Redis. */
 const KEEPERS = {
   sojourn: ['node', 'sojourn'],
+  'sojourn-lean': ['node', 'sojourn-lean'],
   'connect-redis': ['express', 'express-session'],
 } as const
 

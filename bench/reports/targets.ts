@@ -159,11 +159,17 @@ function sentTargets(figures: Figures): Target[] {
 }
 
 function memoryTargets(figures: Figures): Target[] {
-  return figures.where({ by: 'memory', keeper: 'sojourn' }).flatMap(({ of: labels }) => {
-    const { sessions = 0, bytes = 0 } = labels
-    const label = `memory in Redis beside connect-redis, ${count(Number(sessions))} sessions of ${size(Number(bytes))}`
-    const to = { ...labels, keeper: 'connect-redis' }
-    return measured(figures, 'memory', [{ label, most: 1, of: labels, to }])
+  const keepers = [
+    ['sojourn', ''],
+    ['sojourn-lean', ', lean'],
+  ] as const
+  return keepers.flatMap(([keeper, lean]) => {
+    return figures.where({ by: 'memory', keeper }).flatMap(({ of: labels }) => {
+      const sessions = `${count(Number(labels['sessions']))} sessions of ${size(Number(labels['bytes']))}`
+      const label = `memory in Redis beside connect-redis${lean}, ${sessions}`
+      const to = { ...labels, keeper: 'connect-redis' }
+      return measured(figures, 'memory', [{ label, most: 1, of: labels, to }])
+    })
   })
 }
 

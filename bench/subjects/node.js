@@ -16,6 +16,7 @@ export const variants = {
   'raw-ioredis': () => raw(new Redis(redisUrl)),
   core,
   sojourn: () => sojourn('redis'),
+  'sojourn-lean': () => sojourn('redis-lean'),
   'sojourn-before': () => sojourn('redis', before),
   'sojourn-cluster': () => sojourn('cluster'),
   'sojourn-embedded': () => sojourn('embedded'),

@@ -32,6 +32,11 @@ const ENGINES = {
     const { RedisStore } = await load('stores/redis', dist)
     return { store: new RedisStore({ url: redisUrl }) }
   },
+  // As little as connect-redis keeps: nobody lists sessions, asks for those of a user, or listens.
+  'redis-lean': async (dist) => {
+    const { RedisStore } = await load('stores/redis', dist)
+    return { store: new RedisStore({ url: redisUrl }, { registry: false, userIndex: false }) }
+  },
   cluster: async (dist) => onRedis(await clusterClient(), dist),
   'node-redis': async (dist) => onRedis(await fastClient(), dist),
   ioredis: async (dist) => {

@@ -27,12 +27,16 @@ end
 
 /** Fills Redis with copies of a session: keys of the same length, the same text, the same end. */
 export async function copySession(redis: Redis, key: string, count: number): Promise<void> {
-  const isOurs = /^sojourn:\{..\}.{43}$/.test(key)
+  const isNoted = Number(await redis.command('EXISTS', ...registries())) > 0
   for (let first = 1; first <= count; first += BATCH) {
     const [from, to] = [`${first}`, `${Math.min(count, first + BATCH - 1)}`]
-    if (isOurs) await redis.command('EVAL', COPY_WITH_REGISTRY, '1', key, from, to, ...buckets())
+    if (isNoted) await redis.command('EVAL', COPY_WITH_REGISTRY, '1', key, from, to, ...buckets())
     else await redis.command('EVAL', COPY, '1', key, key.slice(0, -DIGITS), from, to)
   }
+}
+
+function registries(): string[] {
+  return new Keys('sojourn:').buckets.map(({ registry }) => registry)
 }
 
 /** With what the keys of each bucket begin, and where its registry is. */
