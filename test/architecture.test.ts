@@ -1,6 +1,7 @@
-import { basename, dirname } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { sourcesIn, type Source, type SourceImport } from './support/source.ts'
+import { root, sourcesIn, type Source, type SourceImport } from './support/source.ts'
 
 const sources = sourcesIn('src')
 const byPath = new Map(sources.map((source) => [source.path, source]))
@@ -54,6 +55,13 @@ describe('who may import whom', () => {
       })
     })
     expect(wrong).toEqual([])
+  })
+
+  test('every file of the core is in the table of ARCHITECTURE.md', () => {
+    const text = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8')
+    const named = [...text.matchAll(/`([a-z-]+)(?:\.ts)?`/g)].map(([, name]) => name)
+    const files = core().map(({ path }) => basename(path, '.ts'))
+    expect(files.filter((name) => !named.includes(name))).toEqual([])
   })
 
   test('every folder of src has such a rule', () => {
