@@ -7,6 +7,8 @@ interface Waiting {
   fail: ((error: SessionError) => void) | undefined
 }
 
+const CHANGES_NOTHING: ReadonlySet<string> = new Set(['ready', 'load', 'list', 'sessionsOf'])
+
 /**
  * Deadlines for calls that all may take equally long: one timer for any number of calls, since the
  * oldest is always the next to fall due.
@@ -84,7 +86,13 @@ export class Deadlines {
   #timeout(verb: string): SessionError {
     return new SessionError(
       'ERR_SESSION_TIMEOUT',
-      `${this.#who} did not answer ${verb} within ${this.#after} ms. Whether it was done is not known; try again.`,
+      `${this.#who} did not answer ${verb} within ${this.#after} ms. ${adviceFor(verb)}`,
     )
   }
+}
+
+function adviceFor(verb: string): string {
+  return CHANGES_NOTHING.has(verb)
+    ? 'See whether it runs, can be reached there and is not overloaded.'
+    : 'Whether it was done is not known; try again.'
 }
