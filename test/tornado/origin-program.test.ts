@@ -4,6 +4,7 @@ import { createServer, connect } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { createClient } from 'redis'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { readArguments } from '../../examples/origin/arguments.ts'
@@ -167,20 +168,35 @@ describe('starting', () => {
 
 test('a request that runs is answered before the program ends', async () => {
   const program = start()
-  const url = await program.serving()
-  const socket = connect(Number(new URL(url).port), '127.0.0.1')
+  const port = Number(new URL(await program.serving()).port)
+  const socket = connect(port, '127.0.0.1')
   const answer: Buffer[] = []
   socket.on('data', (chunk: Buffer) => answer.push(chunk))
-  const head = 'POST /session/set HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n'
-  socket.write(`${head}a`)
-  await new Promise((resolve) => setTimeout(resolve, 100))
+  const fields = ['Host: localhost', 'Content-Length: 2', 'Expect: 100-continue']
+  socket.write(['POST /session/set HTTP/1.1', ...fields, '', 'a'].join('\r\n'))
+  // The server says so when it has the request.
+  await once(socket, 'data')
   const ended = program.stop('SIGTERM')
-  await new Promise((resolve) => setTimeout(resolve, 100))
+  while (await accepts(port)) await delay(10)
   socket.write('b')
   await once(socket, 'close')
-  expect(Buffer.concat(answer).toString()).toMatch(/^HTTP\/1\.1 403 Forbidden\r\n/)
+  expect(Buffer.concat(answer).toString()).toMatch(
+    /^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 403 Forbidden\r\n/,
+  )
   expect((await ended).code).toBe(0)
 })
+
+async function accepts(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1')
+  try {
+    await once(socket, 'connect')
+    return true
+  } catch {
+    return false
+  } finally {
+    socket.destroy()
+  }
+}
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
