@@ -63,39 +63,57 @@ export interface HandlerApplication {
   reverseUrl(name: string, ...values: readonly unknown[]): string
 }
 
-const SETTING_NAMES: readonly (keyof Settings)[] = [
-  'cookieSecret',
-  'keyVersion',
-  'pycket',
-  'sessions',
-  'loginUrl',
-  'xsrfCookies',
-  'xsrfCookieName',
-  'xsrfCookieKwargs',
-  'xsrfTrustedOrigins',
-  'maxBodySize',
-  'xheaders',
-  'logFunction',
-]
+type Type = 'string' | 'number' | 'boolean' | 'object' | 'function'
+
+const TYPES: Readonly<Record<keyof Settings, readonly Type[]>> = {
+  cookieSecret: ['string', 'object'],
+  keyVersion: ['number'],
+  pycket: ['object'],
+  sessions: ['object'],
+  loginUrl: ['string'],
+  xsrfCookies: ['boolean'],
+  xsrfCookieName: ['string'],
+  xsrfCookieKwargs: ['object'],
+  xsrfTrustedOrigins: ['object'],
+  maxBodySize: ['number'],
+  xheaders: ['boolean'],
+  logFunction: ['function'],
+}
 
 /**
- * Refuses settings that are misspelt or of the wrong type. Names that are near to none of ours are
- * settings of the program.
+ * Refuses settings that are misspelt or of the wrong type: `xsrfCookies: 'yes'` would protect nothing.
+ * Names that are near to none of ours are settings of the program.
  *
  * @throws SessionError `ERR_SESSION_OPTION`
  */
 export function checkSettings(settings: Settings): void {
-  for (const name of Object.keys(settings)) refuseMisspelt(name)
-  const { maxBodySize = 1 } = settings
-  if (Number.isSafeInteger(maxBodySize) && maxBodySize > 0) return
-  throw wrong('maxBodySize must be a whole number of bytes above 0.')
+  for (const [name, value] of Object.entries(settings)) checkSetting(name, value)
+  const { maxBodySize = 1, xsrfTrustedOrigins = [] } = settings
+  if (!Number.isSafeInteger(maxBodySize) || maxBodySize <= 0) {
+    throw wrong('maxBodySize must be a whole number of bytes above 0.')
+  }
+  for (const origin of xsrfTrustedOrigins) checkOrigin(origin)
+}
+
+function checkSetting(name: string, value: unknown): void {
+  if (!Object.hasOwn(TYPES, name)) return refuseMisspelt(name)
+  const types: readonly string[] = TYPES[name as keyof Settings]
+  if (value === undefined || (value !== null && types.includes(typeof value))) return
+  throw wrong(`${name} must be of the type ${types.join(' or ')}, not ${nameOfType(value)}.`)
 }
 
 function refuseMisspelt(name: string): void {
-  const known: readonly string[] = SETTING_NAMES
-  if (known.includes(name)) return
-  const meant = nearestName(name.replaceAll('_', ''), known)
+  const meant = nearestName(name.replaceAll('_', ''), Object.keys(TYPES))
   if (meant !== undefined) throw wrong(`There is no setting '${name}'. Did you mean '${meant}'?`)
+}
+
+function nameOfType(value: unknown): string {
+  return value === null ? 'null' : typeof value
+}
+
+function checkOrigin(origin: string): void {
+  if (URL.canParse(origin) && new URL(origin).origin === origin) return
+  throw wrong("xsrfTrustedOrigins must be origins such as 'https://shop.example', without a path.")
 }
 
 function wrong(message: string): SessionError {

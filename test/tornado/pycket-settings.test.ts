@@ -56,6 +56,12 @@ describe('D31: a mistake in the settings', () => {
     [{ cookie_secret: SECRET }, /Did you mean 'cookieSecret'/],
     [{ xsrfCookie: true }, /Did you mean 'xsrfCookies'/],
     [{ maxBodySize: -1 }, /maxBodySize/],
+    [{ xsrfCookies: 'yes' }, /xsrfCookies must be of the type boolean, not string/],
+    [{ xheaders: 1 }, /xheaders must be of the type boolean/],
+    [{ pycket: null }, /pycket must be of the type object, not null/],
+    [{ logFunction: 'console' }, /logFunction must be of the type function/],
+    [{ xsrfTrustedOrigins: ['https://shop.example/'] }, /such as 'https:\/\/shop.example'/],
+    [{ xsrfTrustedOrigins: ['shop.example'] }, /xsrfTrustedOrigins must be origins/],
   ])('so is %j', (settings, message) => {
     expect(() => new Application([], settings as Settings)).toThrow(message)
   })
