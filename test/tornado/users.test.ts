@@ -80,7 +80,10 @@ describe('the xsrf protection', async () => {
       this.write('put')
     }
   }
-  const { visitor } = await run([['/', Form]], { xsrfCookies: true })
+  const { visitor } = await run([['/', Form]], {
+    xsrfCookies: true,
+    xsrfTrustedOrigins: ['https://shop.example'],
+  })
   const tokenIn = (html: string) => /value="([^"]+)"/.exec(html)?.[1] ?? ''
 
   test('accepts what a form of ours sends, and the token in a header', async () => {
@@ -126,6 +129,8 @@ describe('the xsrf protection', async () => {
     [{ origin: 'null' }, 403],
     [{ 'sec-fetch-site': 'cross-site' }, 403],
     [{ 'sec-fetch-site': 'same-site', origin: 'http://sibling.localhost' }, 403],
+    [{ 'sec-fetch-site': 'cross-site', origin: 'https://shop.example' }, 200],
+    [{ 'sec-fetch-site': 'cross-site', origin: 'https://shop.example:8443' }, 403],
     [{ 'sec-fetch-site': 'same-origin', origin: 'null' }, 200],
     [{}, 200],
   ])('with the right token a request with %j is %d', async (said, status) => {
