@@ -36,6 +36,7 @@ export class GracefulServer {
   /** @throws SessionError with one line that says what to do, if the port cannot be had */
   listen(port: number, address: string): Promise<Listening> {
     return new Promise((resolve, reject) => {
+      if (!isPort(port)) throw noPort(port)
       this.#server.once('error', (error) => reject(cannotListen(port, address, error)))
       this.#server.listen(port, address, () => {
         const { port: actual } = this.#server.address() as AddressInfo
@@ -99,4 +100,15 @@ const REASONS: Readonly<Record<string, string>> = {
 function cannotListen(port: number, address: string, cause: NodeJS.ErrnoException): SessionError {
   const reason = REASONS[cause.code ?? ''] ?? 'cannot be listened on.'
   return new SessionError('ERR_SESSION_OPTION', `Port ${port} on ${address} ${reason}`, { cause })
+}
+
+function isPort(port: unknown): boolean {
+  return typeof port === 'number' && Number.isInteger(port) && port >= 0 && port <= 65_535
+}
+
+function noPort(port: unknown): SessionError {
+  return new SessionError(
+    'ERR_SESSION_OPTION',
+    `${String(port).slice(0, 20)} is no port: listen takes a number from 0 to 65535, such as Number(process.env.PORT ?? 8888).`,
+  )
 }

@@ -50,6 +50,15 @@ describe('listen', () => {
     await other.close()
   })
 
+  test.each([Number.NaN, 70_000, -1, 80.5, '8888'])('%j is no port, and says so', async (port) => {
+    const app = new Application([['/', Quick]])
+    await expect(app.listen(port as number)).rejects.toMatchObject({
+      code: 'ERR_SESSION_OPTION',
+      message: expect.stringContaining('is no port: listen takes a number from 0 to 65535'),
+    })
+    await app.close()
+  })
+
   test('several ports serve the same application', async () => {
     const { app, url } = await run([['/', Quick]], IN_MEMORY)
     const second = await app.listen(0, '127.0.0.1')
