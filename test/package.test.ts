@@ -77,7 +77,7 @@ describe('the built package', () => {
     if (!existsSync(join(root, 'dist/index.js'))) throw new Error('dist is missing: npm run build')
     exported = await namesOf(`(subpath) => import(subpath)`)
     required = await namesOf(`async (subpath) => require(subpath)`)
-  })
+  }, 120_000)
 
   test.each(subpaths)('%s exports the names that are promised', (subpath) => {
     expect(exported[subpath]).toEqual(expect.arrayContaining([...(NAMES[subpath] ?? [])]))

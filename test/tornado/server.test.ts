@@ -52,7 +52,7 @@ describe('listen', () => {
 
   test.each([Number.NaN, 70_000, -1, 80.5, '8888'])('%j is no port, and says so', async (port) => {
     const app = new Application([['/', Quick]])
-    await expect(app.listen(port as number)).rejects.toMatchObject({
+    await expect(app.listen(port as number, '127.0.0.1')).rejects.toMatchObject({
       code: 'ERR_SESSION_OPTION',
       message: expect.stringContaining('is no port: listen takes a number from 0 to 65535'),
     })
