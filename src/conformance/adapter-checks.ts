@@ -1,6 +1,7 @@
 import { credentialChecks } from './adapter-checks/credentials.ts'
 import { AdapterHarness } from './adapter-checks/harness.ts'
 import type { AdapterCheck, AdapterKitOptions } from './adapter-checks/harness.ts'
+import { identityChecks } from './adapter-checks/identities.ts'
 import { outageChecks } from './adapter-checks/outages.ts'
 import { recordChecks } from './adapter-checks/records.ts'
 import { responseChecks } from './adapter-checks/responses.ts'
@@ -16,6 +17,7 @@ import { runAll } from './run.ts'
 export const adapterChecks: readonly AdapterCheck[] = withClauses([
   ...visitChecks,
   ...recordChecks,
+  ...identityChecks,
   ...responseChecks,
   ...credentialChecks,
   ...outageChecks,

@@ -1,8 +1,9 @@
 import { createServer } from 'node:http'
 import type { ServerResponse } from 'node:http'
+import { setImmediate } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { adapterChecks, runAdapterChecks } from '../../src/conformance/adapter-checks.ts'
-import type { CheckAnswer } from '../../src/conformance/adapter-checks/application.ts'
+import type { CheckAnswer, CheckSession } from '../../src/conformance/adapter-checks/application.ts'
 import type { CheckServer, ServeOptions } from '../../src/conformance/adapter-checks/harness.ts'
 import { listening, pathIsStatic } from './support/serve.ts'
 
@@ -16,6 +17,7 @@ type Mistake =
   | 'replaces the cookies of the application'
   | 'opens the session of every request'
   | 'stores nothing when a handler fails'
+  | 'keeps the session of the request before'
 
 const CAUGHT: Readonly<Record<Mistake, readonly string[]>> = {
   'answers before it has stored': ['H55'],
@@ -26,6 +28,7 @@ const CAUGHT: Readonly<Record<Mistake, readonly string[]>> = {
   'replaces the cookies of the application': ['H59'],
   'opens the session of every request': ['G3', 'G4'],
   'stores nothing when a handler fails': ['H60'],
+  'keeps the session of the request before': ['G11'],
 }
 
 describe('the checks find an adapter that', () => {
@@ -59,6 +62,9 @@ function serveWith(mistake: Mistake): (options: ServeOptions) => Promise<CheckSe
     )
 }
 
+/** What is kept in a module is of all requests. */
+let latest: CheckSession
+
 async function answer(
   mistake: Mistake,
   { manager, application, lazy }: ServeOptions,
@@ -69,7 +75,10 @@ async function answer(
   const careless = mistake === 'opens the session of every request'
   const untouched = pathIsStatic(target) || (lazy && target === '/untouched')
   if (untouched && !careless) return void response.end('untouched')
-  const session = await manager.open(cookie)
+  latest = await manager.open(cookie)
+  const opened = latest
+  if (mistake === 'keeps the session of the request before') await setImmediate()
+  const session = mistake === 'keeps the session of the request before' ? latest : opened
   const commit = async () => {
     try {
       return await manager.commit(session)

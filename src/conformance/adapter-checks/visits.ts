@@ -187,7 +187,6 @@ export const visitChecks: readonly AdapterCheck[] = [
   },
 ]
 
-/** The store calls that were made meanwhile. */
 /** The calls of the store that a step leads to. */
 export async function callsDuring(
   { store }: AdapterHarness,
