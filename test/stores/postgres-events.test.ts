@@ -153,6 +153,26 @@ test('events of a day ago are removed by sweeping, and by what is told', async (
   expect(await countOf('old_events')).toBeLessThan(1000)
 })
 
+test('listening goes on after the server has crashed and come back', async () => {
+  const store = await newStore('crash')
+  const [told, handled]: [StoreEvent[], StoreEvent[]] = [[], []]
+  const stops = [
+    await store.watch((event) => void told.push(event)),
+    await store.consume('crash', (event) => void handled.push(event)),
+  ]
+  const [before, after] = [newId(), newId()]
+  await store.create(before, newRecord())
+  await server.kill()
+  await server.start()
+  await expect
+    .poll(() => store.create(after, newRecord()).catch(() => false), { timeout: 20_000 })
+    .toBe(true)
+  const ids = (events: readonly StoreEvent[]): Set<string> => new Set(events.map(({ id }) => id))
+  const both = new Set([before, after])
+  await expect.poll(() => [ids(told), ids(handled)], { timeout: 20_000 }).toEqual([both, both])
+  await Promise.all(stops.map((stop) => stop()))
+}, 60_000)
+
 test('an older table is said to need a migration', async () => {
   const store = await newStore('outdated')
   await pool.query('DROP FUNCTION outdated_tell')
