@@ -13,7 +13,7 @@ const PUBLIC_CORE = ['manager', 'session', 'session-data', 'errors', 'names', 'd
 const MAY_IMPORT: Readonly<Record<string, (path: string) => boolean>> = {
   stores: oneOf(
     ...['store', 'errors', 'deadline', 'duration', 'names', 'change', 'record', 'keyring'],
-    ...['event-log', 'listening', 'tracking'],
+    ...['event-log', 'listening', 'sweeping', 'tracking'],
   ),
   adapters: oneOf(...PUBLIC_CORE),
   security: oneOf(...PUBLIC_CORE),

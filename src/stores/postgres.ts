@@ -17,6 +17,7 @@ import type {
   StoreEvent,
   Touch,
 } from '../store.ts'
+import { Sweeper } from '../sweeping.ts'
 import { capParameters, changeParameters, outcomeOf, touchParameters } from './postgres/change.ts'
 import { statementRunner } from './postgres/client.ts'
 import type { Parameter, PgClient, PostgresSql, Row, RunStatement } from './postgres/client.ts'
@@ -48,6 +49,11 @@ export interface PostgresStoreOptions {
    */
   readonly deadline?: Duration
   /**
+   * How often expired sessions are removed; they are hidden at once.
+   * @default '1m'
+   */
+  readonly sweepEvery?: Duration
+  /**
    * Set this to false behind a pooler that does not keep prepared statements, such as PgBouncer
    * before 1.21 in transaction mode.
    * @default true
@@ -55,7 +61,7 @@ export interface PostgresStoreOptions {
   readonly prepare?: boolean
 }
 
-const OPTIONS = ['schema', 'table', 'deadline', 'prepare'] as const
+const OPTIONS = ['schema', 'table', 'deadline', 'sweepEvery', 'prepare'] as const
 const PAGE = 500
 const ATTEMPTS = 20
 /** ms between two looks at what other processes have told. */
@@ -90,6 +96,7 @@ export class PostgresStore implements SessionStore {
   readonly #schemaText: string
   readonly #deadlines: Deadlines
   readonly #listeners: Listeners
+  readonly #sweeper: Sweeper
   #closed = false
 
   /**
@@ -99,7 +106,8 @@ export class PostgresStore implements SessionStore {
    */
   constructor(client: PgClient | PostgresSql, options: PostgresStoreOptions = {}) {
     refuseUnknownNames(options, OPTIONS, 'PostgresStore')
-    const { schema, table = 'sojourn_sessions', deadline = '2s', prepare = true } = options
+    const { schema, table = 'sojourn_sessions', prepare = true } = options
+    const { deadline = '2s', sweepEvery = '1m' } = options
     const names = tableNames(schema, table)
     this.#run = statementRunner(client, prepare)
     this.#statements = statementsFor(names)
@@ -107,6 +115,8 @@ export class PostgresStore implements SessionStore {
     this.#deadlines = new Deadlines(parseDuration(deadline, 'deadline'), 'PostgreSQL')
     const log = new PostgresLog((...call) => this.#call(...call), logStatementsFor(names))
     this.#listeners = new Listeners(log, LISTEN_EVERY)
+    const every = parseDuration(sweepEvery, 'sweepEvery')
+    this.#sweeper = new Sweeper((limit) => this.deleteExpired(limit), every)
   }
 
   /**
@@ -218,14 +228,16 @@ export class PostgresStore implements SessionStore {
     await this.#call('ready', this.#statements.list, ['', 1])
   }
 
-  /** Ends all listening and refuses further calls. The client is yours to end. */
+  /** Ends sweeping and listening, and refuses further calls. The client is yours to end. */
   async close(): Promise<void> {
     this.#closed = true
+    this.#sweeper.stop()
     this.#listeners.close()
   }
 
   async #call(verb: string, statement: string, parameters: Parameter[]): Promise<readonly Row[]> {
     if (this.#closed) throw closed(verb)
+    this.#sweeper.start()
     try {
       return await this.#deadlines.limit(verb, this.#attempt(statement, parameters))
     } catch (cause) {

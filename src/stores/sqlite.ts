@@ -16,6 +16,7 @@ import type {
   StoreEvent,
   Touch,
 } from '../store.ts'
+import { Sweeper } from '../sweeping.ts'
 import type { SqliteDatabase } from './sqlite/database.ts'
 import { failure, isBusy } from './sqlite/failure.ts'
 import { Journal } from './sqlite/journal.ts'
@@ -55,6 +56,7 @@ export class SqliteStore implements SessionStore {
   readonly #settings: SqliteSettings
   readonly #now: () => number
   readonly #listeners: Listeners
+  readonly #sweeper: Sweeper
   #database: SqliteDatabase | undefined
   #opened: Opened | undefined
   #closed = false
@@ -69,6 +71,7 @@ export class SqliteStore implements SessionStore {
     this.#now = this.#settings.now
     this.capabilities = this.#settings.capabilities
     this.#listeners = this.#listenersTo()
+    this.#sweeper = new Sweeper((limit) => this.deleteExpired(limit), this.#settings.sweepEvery)
   }
 
   async load(id: SessionId, touch?: Touch): Promise<SessionRecord | undefined> {
@@ -186,9 +189,10 @@ export class SqliteStore implements SessionStore {
     await this.#call('ready', () => undefined)
   }
 
-  /** Ends all listening and closes a file that the store opened itself. A database of yours stays open. */
+  /** Ends sweeping and listening, and closes a file that the store opened itself. A database of yours stays open. */
   async close(): Promise<void> {
     this.#closed = true
+    this.#sweeper.stop()
     this.#listeners.close()
     this.#opened = undefined
     if (this.#settings.owns) this.#database?.close?.()
@@ -235,6 +239,7 @@ export class SqliteStore implements SessionStore {
 
   #open(): Opened {
     if (this.#opened !== undefined) return this.#opened
+    this.#sweeper.start()
     this.#database ??= this.#settings.open()
     const table = new Table(this.#database, this.#settings.table)
     this.#opened = { table, journal: new Journal(this.#database, this.#settings.table) }

@@ -19,6 +19,11 @@ export interface SqliteStoreOptions {
    */
   readonly deadline?: Duration
   /**
+   * How often expired sessions are removed; they are hidden at once.
+   * @default '1m'
+   */
+  readonly sweepEvery?: Duration
+  /**
    * The clock, in ms since the epoch. Set this in tests.
    * @default Date.now
    */
@@ -33,6 +38,8 @@ export interface SqliteSettings {
   readonly table: string
   /** ms */
   readonly patience: number
+  /** ms */
+  readonly sweepEvery: number
   readonly now: () => number
   readonly capabilities: StoreCapabilities
 }
@@ -42,13 +49,15 @@ export function settingsOf(
   database: SqliteDatabase | string,
   options: SqliteStoreOptions,
 ): SqliteSettings {
-  refuseUnknownNames(options, ['table', 'deadline', 'now'], 'SqliteStore')
-  const { table = 'sojourn_sessions', deadline = '2s', now = () => Date.now() } = options
+  refuseUnknownNames(options, ['table', 'deadline', 'sweepEvery', 'now'], 'SqliteStore')
+  const { table = 'sojourn_sessions', now = () => Date.now() } = options
+  const { deadline = '2s', sweepEvery = '1m' } = options
   return {
     open: typeof database === 'string' ? fileOpener(database) : () => checked(database),
     owns: typeof database === 'string',
     table: checkedName(table),
     patience: parseDuration(deadline, 'deadline'),
+    sweepEvery: parseDuration(sweepEvery, 'sweepEvery'),
     now,
     capabilities: capabilitiesOf(database),
   }
