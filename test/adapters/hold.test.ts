@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
 import { afterEach, describe, expect, test } from 'vitest'
 import { hold } from '../../src/adapters/hold.ts'
 import type { GateHooks } from '../../src/adapters/hold.ts'
@@ -52,6 +54,42 @@ describe('a gate that adds a cookie', () => {
   })
 })
 
+describe('a response that is held', () => {
+  const wrap = (response: ServerResponse): void => {
+    const own = response.setHeader.bind(response)
+    response.setHeader = (name, value) => own(name, `wrapped ${String(value)}`)
+  }
+
+  test.each([
+    ['as Node made it', () => undefined],
+    ['with a wrapped method', wrap],
+  ])('looks as if it had been sent, and is itself again afterwards (%s)', async (_how, prepare) => {
+    const seen: unknown[] = []
+    const { port } = await servers.http(async (response) => {
+      const prototype: unknown = Object.getPrototypeOf(response)
+      prepare(response)
+      const setHeader: unknown = Reflect.get(response, 'setHeader')
+      hold(response, { before: () => later(20) })
+      response.write('text')
+      seen.push(
+        response.headersSent,
+        response.writableEnded,
+        catchCode(() => response.setHeader('A', '1')),
+      )
+      response.end()
+      seen.push(response.headersSent, response.writableEnded, response.finished)
+      await once(response, 'finish')
+      seen.push(
+        Reflect.get(response, 'setHeader') === setHeader,
+        Object.getPrototypeOf(response) === prototype,
+      )
+    })
+    const bytes = await exchange(port, requestText('GET', '/', ['Connection: close']))
+    expect(bytes).toMatch(/ours=1[^]*text/)
+    expect(seen).toEqual([true, false, 'ERR_HTTP_HEADERS_SENT', true, true, true, true, true])
+  })
+})
+
 describe('two gates on one response', () => {
   test.each([0, 20])(
     'hold it one after the other, with a wrapper between them (%i ms)',
@@ -95,6 +133,14 @@ describe('two gates on one response', () => {
     expect(errors).toEqual([expect.any(TypeError)])
   })
 })
+
+function catchCode(call: () => unknown): unknown {
+  try {
+    return call()
+  } catch (error) {
+    return (error as { code?: unknown }).code
+  }
+}
 
 function withoutOurs(bytes: string): string {
   return bytes.replaceAll(/(Set-Cookie: ours=1|Cache-Control: no-store|Vary: Cookie)\r\n/g, '')

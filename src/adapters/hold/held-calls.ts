@@ -1,3 +1,5 @@
+import { pretend } from './pretence.ts'
+import type { Held, Pretence } from './pretence.ts'
 import { headersHaveLeft } from './response.ts'
 import type { NodeResponse } from './response.ts'
 
@@ -7,29 +9,21 @@ export interface HeldCall {
   readonly args: readonly unknown[]
 }
 
-const REFUSED = ['setHeader', 'setHeaders', 'appendHeader', 'removeHeader'] as const
-const QUEUED = ['cork', 'uncork'] as const
-
 /**
  * The calls of an application that were held back, in order. Meanwhile the response looks to it as if
  * they had been made: the headers count as sent, they can no longer be changed, and `write` answers
  * false when as much waits as the response would take.
  */
-export class HeldCalls {
+export class HeldCalls implements Held {
   readonly #response: NodeResponse
   readonly #calls: HeldCall[] = []
-  readonly #shown = new Map<string, PropertyDescriptor | undefined>()
+  readonly #pretence: Pretence
   #bytes = 0
   #ended = false
 
   constructor(response: NodeResponse) {
     this.#response = response
-    this.#show('headersSent', () => true)
-    this.#show('writableEnded', () => this.#ended)
-    this.#show('finished', () => this.#ended)
-    this.#show('writableNeedDrain', () => this.needsDrain)
-    for (const name of REFUSED) this.#replace(name, () => refuse(response))
-    for (const name of QUEUED) this.#replace(name, (...args) => this.add(name, args))
+    this.#pretence = pretend(response, this)
   }
 
   /** True if the application has ended the response. */
@@ -47,7 +41,7 @@ export class HeldCalls {
     if (name === 'write') checkChunk(args[0])
     if (this.#calls.length > 0 && isHead(name)) throw headersHaveLeft(this.#response)
     this.#calls.push({ name, args })
-    if (name === 'end') this.#ended = true
+    if (name === 'end') this.#end()
     if (name !== 'write') return name === 'flushHeaders' ? undefined : this.#response
     this.#bytes += sizeOf(args[0], args[1])
     return !this.needsDrain
@@ -55,11 +49,7 @@ export class HeldCalls {
 
   /** Ends the pretence and answers the calls, to be made now. */
   release(): readonly HeldCall[] {
-    for (const [name, descriptor] of this.#shown) {
-      Reflect.deleteProperty(this.#response, name)
-      if (descriptor !== undefined) Object.defineProperty(this.#response, name, descriptor)
-    }
-    this.#shown.clear()
+    this.#pretence.end()
     return this.#calls
   }
 
@@ -68,17 +58,9 @@ export class HeldCalls {
     for (const { args } of this.#calls) tellCallback(args, error)
   }
 
-  #show(name: string, get: () => unknown): void {
-    if (name in this.#response) this.#define(name, { get, configurable: true })
-  }
-
-  #replace(name: string, value: (...args: unknown[]) => unknown): void {
-    if (name in this.#response) this.#define(name, { value, configurable: true, writable: true })
-  }
-
-  #define(name: string, descriptor: PropertyDescriptor): void {
-    this.#shown.set(name, Object.getOwnPropertyDescriptor(this.#response, name))
-    Object.defineProperty(this.#response, name, descriptor)
+  #end(): void {
+    this.#ended = true
+    this.#pretence.ended()
   }
 }
 
@@ -91,10 +73,6 @@ export function isHead(name: string): boolean {
 export function tellCallback(args: readonly unknown[], error: unknown): void {
   const callback = args.at(-1)
   if (typeof callback === 'function') process.nextTick(callback, error)
-}
-
-function refuse(response: NodeResponse): never {
-  throw headersHaveLeft(response)
 }
 
 function checkChunk(chunk: unknown): void {
