@@ -1,5 +1,5 @@
 import { createServer } from 'node:http'
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { setImmediate } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { adapterChecks, runAdapterChecks } from '../../src/conformance/adapter-checks.ts'
@@ -9,6 +9,7 @@ import { listening, pathIsStatic } from './support/serve.ts'
 
 /** What an adapter written by hand may get wrong. */
 type Mistake =
+  | 'believes whoever says that it is a proxy'
   | 'answers before it has stored'
   | 'answers although it could not store'
   | 'forgets that the headers have left'
@@ -20,8 +21,9 @@ type Mistake =
   | 'keeps the session of the request before'
 
 const CAUGHT: Readonly<Record<Mistake, readonly string[]>> = {
+  'believes whoever says that it is a proxy': ['G13'],
   'answers before it has stored': ['H55'],
-  'answers although it could not store': ['G7', 'G8'],
+  'answers although it could not store': ['G7', 'G8', 'G12'],
   'forgets that the headers have left': ['H56d'],
   'forgets what comes after the headers': ['H56c', 'G9'],
   'stores a stream at its end': ['H56b'],
@@ -50,14 +52,11 @@ function serveWith(mistake: Mistake): (options: ServeOptions) => Promise<CheckSe
   return (options) =>
     listening(
       createServer((request, response) => {
-        const target = request.url ?? '/'
-        answer(mistake, options, target, request.headers.cookie, response).catch(
-          (error: unknown) => {
-            if (response.headersSent) return response.destroy()
-            response.statusCode = Number(Reflect.get(Object(error), 'status') ?? 500)
-            return response.end()
-          },
-        )
+        answer(mistake, options, request, response).catch((error: unknown) => {
+          if (response.headersSent) return response.destroy()
+          response.statusCode = Number(Reflect.get(Object(error), 'status') ?? 500)
+          return response.end()
+        })
       }),
     )
 }
@@ -68,14 +67,16 @@ let latest: CheckSession
 async function answer(
   mistake: Mistake,
   { manager, application, lazy }: ServeOptions,
-  target: string,
-  cookie: string | undefined,
+  request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
+  const { url: target = '/', headers } = request
+  const address = headers['x-forwarded-for']?.toString() ?? ''
+  const believed = mistake === 'believes whoever says that it is a proxy' ? { address } : {}
   const careless = mistake === 'opens the session of every request'
   const untouched = pathIsStatic(target) || (lazy && target === '/untouched')
   if (untouched && !careless) return void response.end('untouched')
-  latest = await manager.open(cookie)
+  latest = await manager.open(headers.cookie, believed)
   const opened = latest
   if (mistake === 'keeps the session of the request before') await setImmediate()
   const session = mistake === 'keeps the session of the request before' ? latest : opened

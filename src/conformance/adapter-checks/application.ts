@@ -80,6 +80,8 @@ function withResolvers(): { promise: Promise<void>; resolve: () => void } {
 const ACTIONS: Readonly<Record<string, Action>> = {
   /** Everything that is in the session. */
   values: (session) => json({ values: Object.fromEntries(session), user: session.user }),
+  /** Who the session began with. */
+  client: (session) => json({ ...session.client }),
   set: (session, query) => {
     store(session, query)
     return text('set')

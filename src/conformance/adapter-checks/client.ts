@@ -53,6 +53,8 @@ export interface SendOptions {
   readonly method?: string
   /** The Cookie header; without it that of the jar is sent. */
   readonly cookie?: string
+  /** More headers, with names in lower case. */
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 /** A browser with one cookie jar and one connection, as far as the checks need one. */
@@ -71,7 +73,7 @@ export class CheckClient {
   /** Resolves when the headers have arrived, and keeps the cookies they set. */
   async send(path: string, options: SendOptions = {}): Promise<Reply> {
     const { method = 'GET', cookie = this.#cookieHeader() } = options
-    const headers = cookie === '' ? {} : { cookie }
+    const headers = { ...(cookie !== '' && { cookie }), ...options.headers }
     const reply = await (this.#session === undefined
       ? this.#http(path, method, headers)
       : this.#http2(this.#session, path, method, headers))
@@ -135,7 +137,10 @@ export class CheckClient {
     headers: Record<string, string>,
   ): Promise<Reply> {
     return new Promise((resolve, reject) => {
-      const stream = session.request({ ':path': path, ':method': method, ...headers })
+      const { host, ...others } = headers
+      const authority = host === undefined ? {} : { ':authority': host }
+      const target = { ':path': path, ':method': method, ...authority }
+      const stream = session.request({ ...target, ...others })
       stream.on('response', (received) =>
         resolve(new Reply(received[':status'] ?? 0, received, stream)),
       )

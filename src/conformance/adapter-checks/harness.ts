@@ -26,6 +26,8 @@ export interface ServeOptions {
   readonly protocol: Protocol
   /** The option `lazy` of the adapter; then sessions are given by `getSession`. */
   readonly lazy: boolean
+  /** True if one proxy is in front that is to be believed: the server says so in its framework's way. */
+  readonly proxied: boolean
 }
 
 /** A server that was started. */
@@ -85,10 +87,13 @@ export class AdapterHarness implements Harness<AdapterCheck> {
   }
 
   /** One more server; answers its port. */
-  async serve(manager: ServeOptions['manager'], lazy = false): Promise<number> {
+  async serve(
+    manager: ServeOptions['manager'],
+    { lazy = false, proxied = false }: Partial<Pick<ServeOptions, 'lazy' | 'proxied'>> = {},
+  ): Promise<number> {
     const { application } = this
     const protocol = this.#options.protocol ?? 'http/1.1'
-    const server = await this.#options.serve({ manager, application, protocol, lazy })
+    const server = await this.#options.serve({ manager, application, protocol, lazy, proxied })
     this.#servers.push(server)
     return server.port
   }

@@ -63,6 +63,28 @@ export const outageChecks: readonly AdapterCheck[] = [
       demandEqual(await client.values(), { values: { early: 'one' } }, 'the session afterwards')
     },
   },
+  {
+    id: 'G12',
+    level: 'MUST',
+    clause:
+      "With `onStoreFailure: 'anonymous'` a request whose session cannot be loaded has an anonymous one; what it sets is not answered as done.",
+    title: 'an outage may be met with an anonymous session, which promises nothing',
+    alone: true,
+    run: async (kit) => {
+      const client = await kit.visitor()
+      const manager = kit.newManager({ onStoreFailure: 'anonymous' })
+      const lenient = kit.client(await kit.serve(manager))
+      client.copyTo(lenient)
+      await whileDown(kit, async () => {
+        const reply = await lenient.send('/values')
+        demandEqual(reply.status, 200, 'the status of a request that reads')
+        demandEqual(await reply.json(), { values: {} }, 'the session meanwhile')
+        demandEqual(reply.cookies, [], 'Set-Cookie while the store is down')
+        await demandRefusal(await lenient.send('/set?a=1'))
+      })
+      demandEqual(await lenient.values(), { values: { here: 'yes' } }, 'the session afterwards')
+    },
+  },
 ]
 
 async function whileDown(kit: AdapterHarness, act: () => Promise<void>): Promise<void> {

@@ -139,7 +139,7 @@ export const visitChecks: readonly AdapterCheck[] = [
     title: 'a lazy session is opened by the first touch only',
     alone: true,
     run: async (kit) => {
-      const client = kit.client(await kit.serve(kit.manager, true))
+      const client = kit.client(await kit.serve(kit.manager, { lazy: true }))
       await (await client.send('/set?here=yes')).text()
       const untouched = await callsDuring(kit, async () => {
         demandEqual(await (await client.send('/untouched')).text(), 'untouched', 'the answer')
@@ -183,6 +183,21 @@ export const visitChecks: readonly AdapterCheck[] = [
       )
       const all = Object.fromEntries(names.map((name) => [name, '1']))
       demandEqual(await client.values(), { values: { views: 9, ...all } }, 'the session')
+    },
+  },
+  {
+    id: 'G13',
+    level: 'MUST',
+    clause:
+      'Behind a proxy that is trusted, address and protocol are what it says; without one, what a client says of them is not believed.',
+    title: 'a proxy is believed if it is trusted, and nobody else',
+    run: async (kit) => {
+      for (const proxied of [true, false]) {
+        const { address, warned } = await visitThroughProxy(kit, proxied)
+        const how = proxied ? 'behind a trusted proxy' : 'without a proxy'
+        demandEqual(address === FORWARDED['x-forwarded-for'], proxied, `believing it ${how}`)
+        demandEqual(warned, !proxied, `the warning of a connection without https ${how}`)
+      }
     },
   },
 ]
@@ -232,4 +247,21 @@ async function foreign(
 
 function valueOf({ manager }: AdapterHarness, line = ''): string {
   return line.slice(0, line.indexOf(';')).replace(`${manager.cookieName}=`, '')
+}
+
+const FORWARDED = {
+  host: 'shop.example',
+  'x-forwarded-for': '203.0.113.9',
+  'x-forwarded-proto': 'https',
+}
+
+async function visitThroughProxy(kit: AdapterHarness, proxied: boolean) {
+  let warned = false
+  const manager = kit.newManager({
+    observe: ({ type }) => void (warned ||= type === 'insecure-transport'),
+  })
+  const client = kit.client(await kit.serve(manager, { proxied }))
+  await (await client.send('/set?a=1', { headers: FORWARDED })).text()
+  const { address } = await client.json('/client')
+  return { address, warned }
 }

@@ -11,8 +11,9 @@ export const serveExpress5 = (options: ServeOptions) => serve(express(), options
 export const serveExpress4 = (options: ServeOptions) => serve(express4(), options)
 
 function serve(app: Express, options: ServeOptions): Promise<CheckServer> {
-  const { manager, application, lazy } = options
+  const { manager, application, lazy, proxied } = options
   app.set('etag', false)
+  app.set('trust proxy', proxied ? 1 : false)
   app.use(session(manager, { lazy, skip: ({ path }) => pathIsStatic(path) }))
   app.use((request, response, next) => {
     const given = () => (lazy ? getSession(request, manager) : request.session)

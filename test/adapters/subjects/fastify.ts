@@ -7,9 +7,12 @@ import type { CheckServer, ServeOptions } from '../../../src/conformance/adapter
 import { cutting, pathIsStatic } from '../support/serve.ts'
 
 export async function serve(options: ServeOptions): Promise<CheckServer> {
-  const { manager, application, lazy, protocol } = options
+  const { manager, application, lazy, protocol, proxied } = options
+  const trustProxy = proxied && '127.0.0.1'
   const app =
-    protocol === 'h2' ? (fastify({ http2: true }) as unknown as FastifyInstance) : fastify()
+    protocol === 'h2'
+      ? (fastify({ http2: true, trustProxy }) as unknown as FastifyInstance)
+      : fastify({ trustProxy })
   const cut = cutting(app.server)
   await app.register(session(manager, { lazy, skip: ({ url }) => pathIsStatic(url) }))
   app.all('/*', async (request, reply) => {

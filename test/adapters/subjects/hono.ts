@@ -1,14 +1,17 @@
 import { Hono } from 'hono'
+import type { Context } from 'hono'
 import { stream } from 'hono/streaming'
 import { statusOf } from '../../../src/adapters/hold/failure.ts'
 import { getSession, session } from '../../../src/adapters/hono.ts'
 import type { ServeOptions } from '../../../src/conformance/adapter-checks/harness.ts'
-import { pathIsStatic } from '../support/serve.ts'
+import { fromProxy, pathIsStatic } from '../support/serve.ts'
 import { responseOf, serveFetch, targetOf } from './web.ts'
 
-export function serve({ manager, application, lazy, protocol }: ServeOptions) {
+export function serve({ manager, application, lazy, protocol, proxied }: ServeOptions) {
+  const info = (c: Context) => fromProxy((name) => c.req.header(name))
+  const proxy = proxied ? { info } : {}
   const skip = (c: { req: { path: string } }): boolean => pathIsStatic(c.req.path)
-  const app = new Hono().use(session(manager, { lazy, skip })).all('*', async (c) => {
+  const app = new Hono().use(session(manager, { ...proxy, lazy, skip })).all('*', async (c) => {
     const given = () => (lazy ? getSession(c, manager) : c.var.session)
     const answer = await application.answer(targetOf(c.req.url), given)
     const { body, headers } = answer

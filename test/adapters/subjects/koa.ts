@@ -7,8 +7,8 @@ import type { CheckServer, ServeOptions } from '../../../src/conformance/adapter
 import { listening, pathIsStatic } from '../support/serve.ts'
 
 export function serve(options: ServeOptions): Promise<CheckServer> {
-  const { manager, application, lazy, protocol } = options
-  const app = new Koa()
+  const { manager, application, lazy, protocol, proxied } = options
+  const app = new Koa({ proxy: proxied, maxIpsCount: 1 })
   app.silent = true
   app.use(session(manager, { lazy, skip: ({ path }) => pathIsStatic(path) }))
   app.use(async (context) => {

@@ -10,7 +10,7 @@ import { Session, getSession, session } from '../../../src/adapters/nest.ts'
 import type { NestRequest } from '../../../src/adapters/nest.ts'
 import type { CheckSession } from '../../../src/conformance/adapter-checks/application.ts'
 import type { CheckServer, ServeOptions } from '../../../src/conformance/adapter-checks/harness.ts'
-import { cutting, pathIsStatic } from '../support/serve.ts'
+import { cutting, fromProxy, pathIsStatic } from '../support/serve.ts'
 
 export const serveNestOnExpress = (options: ServeOptions): Promise<CheckServer> =>
   serve(options, new ExpressAdapter(), '{*path}')
@@ -76,11 +76,16 @@ async function serve(
   platform: ExpressAdapter | FastifyAdapter,
   all: string,
 ): Promise<CheckServer> {
-  const { manager, lazy } = options
+  const { manager, lazy, proxied } = options
   const skip = ({ originalUrl }: NestRequest) => pathIsStatic(originalUrl)
+  // Middleware of Nest on Fastify is given the request of Node.
+  const info = ({ headers }: NestRequest) => fromProxy((name) => headers[name]?.toString())
+  const onFastify = platform instanceof FastifyAdapter
+  const proxy = proxied && onFastify ? { info } : {}
+  if (proxied && !onFastify) platform.set('trust proxy', 1)
   class Root {}
   Module({
-    imports: [session(manager, { lazy, skip })],
+    imports: [session(manager, { ...proxy, lazy, skip })],
     controllers: [controllerOf(options, all)],
   })(Root)
   const app: INestApplication = await NestFactory.create(Root, platform, { logger: false })

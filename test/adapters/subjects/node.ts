@@ -7,9 +7,14 @@ import type { NodeHttpRequest, NodeHttpResponse } from '../../../src/adapters/no
 import type { ServeOptions } from '../../../src/conformance/adapter-checks/harness.ts'
 import { listening, pathIsStatic } from '../support/serve.ts'
 
-export function serve({ manager, application, protocol, lazy }: ServeOptions) {
+export function serve({ manager, application, protocol, lazy, proxied }: ServeOptions) {
   const skip = ({ url }: NodeHttpRequest): boolean => pathIsStatic(url)
-  const withSession = session(manager, { lazy, skip, onError: () => undefined })
+  const withSession = session(manager, {
+    lazy,
+    skip,
+    trustProxy: proxied,
+    onError: () => undefined,
+  })
   const handle = withSession(async (request: NodeHttpRequest, response: NodeHttpResponse) => {
     const answer = await application.answer(request.url ?? '/', () => getSession(request, manager))
     response.statusCode = answer.status

@@ -1,7 +1,15 @@
 import type { Server } from 'node:http'
 import type { Http2Server } from 'node:http2'
 import type { AddressInfo, Socket } from 'node:net'
+import type { RequestInfo } from '../../../src/manager.ts'
 import type { CheckServer } from '../../../src/conformance/adapter-checks/harness.ts'
+
+/** What the proxy in front says of a request, for frameworks that have no way of their own to ask it. */
+export function fromProxy(header: (name: string) => string | null | undefined): RequestInfo {
+  const address = header('x-forwarded-for') ?? undefined
+  const secure = header('x-forwarded-proto') === 'https'
+  return { secure, ...(address !== undefined && { address }) }
+}
 
 /** True for the paths that the checks want to be skipped. */
 export function pathIsStatic(target: string | undefined): boolean {
