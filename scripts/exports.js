@@ -4,7 +4,7 @@ import { root, runScript, say } from './tools.js'
 /** The folders of which every public file has a subpath of its own: src/stores/redis.ts, ./redis. */
 const RACKS = ['stores', 'adapters', 'security']
 /** The folders with one public file, their entry: src/tornado/index.ts, ./tornado. */
-const ROOMS = ['tornado', 'conformance', 'migrate', 'admin']
+const ROOMS = ['tornado', 'decorators', 'conformance', 'migrate', 'admin']
 
 /**
  * What `exports` of package.json has to be for the sources that there are.

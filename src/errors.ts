@@ -12,6 +12,7 @@
  * | `ERR_SESSION_CONFLICT` | `update` lost the compare-and-set too often | 503 |
  * | `ERR_SESSION_DESTROYED` | the session was used after `destroy()` in the same request | 500 |
  * | `ERR_SESSION_HEADERS_SENT` | a session was begun or rotated after the headers had left | 500 |
+ * | `ERR_SESSION_REQUIRED` | a method demands a session, or somebody who has logged in, and there is none | 401 |
  * | `ERR_SESSION_LIMIT` | the user has as many sessions as `maxPerUser` allows | 403 |
  * | `ERR_SESSION_STORE` | the store failed or cannot be reached; `cause` has its error | 503 |
  * | `ERR_SESSION_TIMEOUT` | the store did not answer before the deadline of the call | 503 |
@@ -31,6 +32,7 @@ export type SessionErrorCode =
   | 'ERR_SESSION_CONFLICT'
   | 'ERR_SESSION_DESTROYED'
   | 'ERR_SESSION_HEADERS_SENT'
+  | 'ERR_SESSION_REQUIRED'
   | 'ERR_SESSION_LIMIT'
   | 'ERR_SESSION_STORE'
   | 'ERR_SESSION_TIMEOUT'
@@ -58,7 +60,7 @@ export class SessionError extends Error {
   override readonly name = 'SessionError'
   /** What happened; see {@link SessionErrorCode}. */
   readonly code: SessionErrorCode
-  /** The HTTP status that fits: 503 when trying again may help, 403 at a limit, else 500. */
+  /** The HTTP status that fits: 503 when trying again may help, 401 and 403 as listed, else 500. */
   readonly status: number
 
   constructor(code: SessionErrorCode, message: string, options?: ErrorOptions) {
@@ -85,5 +87,6 @@ export function isSessionError(error: unknown): error is SessionError {
 
 function statusOf(code: SessionErrorCode): number {
   if (UNAVAILABLE.has(code)) return 503
+  if (code === 'ERR_SESSION_REQUIRED') return 401
   return code === 'ERR_SESSION_LIMIT' ? 403 : 500
 }

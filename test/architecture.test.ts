@@ -19,6 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, (path: string) => boolean>> = {
   security: oneOf(...PUBLIC_CORE),
   migrate: oneOf(...PUBLIC_CORE),
   tornado: (path) => oneOf(...PUBLIC_CORE)(path) || isStore(path) || path === HOLD,
+  decorators: oneOf(...PUBLIC_CORE),
   conformance: isPublic,
   admin: isPublic,
   cli: isPublic,
@@ -43,7 +44,7 @@ const LAYERS = [
 const LOADS_A_STORE = { path: 'src/default-store.ts', store: 'src/stores/embedded.ts' }
 
 /** The files that may hand on what other files export. */
-const ENTRIES = /^src\/((tornado|conformance|migrate|admin|cli)\/)?index\.ts$/
+const ENTRIES = /^src\/((tornado|decorators|conformance|migrate|admin|cli)\/)?index\.ts$/
 
 describe('who may import whom', () => {
   test.each(Object.keys(MAY_IMPORT))('src/%s imports only what it may', (folder) => {

@@ -49,6 +49,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
     'createSignedValue',
     'decodeSignedValue',
   ],
+  './decorators': ['requireUser', 'requireSession', 'sessionValue'],
   './conformance': ['storeChecks', 'adapterChecks', 'run'],
 }
 

@@ -6,6 +6,8 @@ import type { RequestHandler } from './request-handler.ts'
  * `?next=` this address for GET and HEAD, and get 403 for everything else. The login handler must not
  * follow a `next` that leads to another site.
  *
+ * It wraps a function, and is a standard decorator: `@authenticated get() { … }`.
+ *
  * @example
  * class ProfileHandler extends SessionMixin(RequestHandler) {
  *   get = authenticated(function (this: ProfileHandler) {
@@ -15,8 +17,14 @@ import type { RequestHandler } from './request-handler.ts'
  */
 export function authenticated<This extends RequestHandler, Args extends unknown[], Result>(
   method: (this: This, ...args: Args) => Result,
-  _context?: unknown,
-): (this: This, ...args: Args) => Result | undefined {
+  context: ClassMethodDecoratorContext<This, (this: This, ...args: Args) => Result>,
+): (this: This, ...args: Args) => Result
+export function authenticated<This extends RequestHandler, Args extends unknown[], Result>(
+  method: (this: This, ...args: Args) => Result,
+): (this: This, ...args: Args) => Result | undefined
+export function authenticated<This extends RequestHandler, Args extends unknown[]>(
+  method: (this: This, ...args: Args) => unknown,
+): (this: This, ...args: Args) => unknown {
   return function (this: This, ...args: Args) {
     if (this.currentUser) return method.apply(this, args)
     const { request } = this

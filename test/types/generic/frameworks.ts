@@ -18,6 +18,7 @@ import createFastify from 'fastify'
 import { H3 } from 'h3'
 import { Hono } from 'hono'
 import Koa from 'koa'
+import { getSession as ofSocket } from 'sojourn/websocket'
 import { isOf } from '../same.ts'
 
 interface Data {
@@ -110,3 +111,13 @@ export async function nestRoute(
 
 // @ts-expect-error no such option
 express(sessions, { lasy: true })
+
+export async function live(socket: object): Promise<number> {
+  const live = ofSocket(socket, sessions)
+  isOf<Login>()(await live.get('login'))
+  // @ts-expect-error no such name
+  await live.get('logn')
+  // @ts-expect-error a count is a number
+  await live.edit((session) => session.set('views', 'one'))
+  return live.get('views', 0)
+}

@@ -1,0 +1,3 @@
+export { requireSession, requireUser } from './require.ts'
+export type { DataOf, WithSession } from './holder.ts'
+export { sessionValue } from './session-value.ts'
