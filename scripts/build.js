@@ -76,7 +76,16 @@ function filesIn(folder, ending) {
   return readdirSync(root + folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith(ending))
     .map((entry) => relative(root, `${entry.parentPath}/${entry.name}`))
-    .filter((path) => !path.includes('node_modules'))
+    .filter((path) => !path.includes('node_modules') && !isOfProject(path))
+}
+
+/**
+ * True for the examples that have packages, and a build, of their own.
+ * @param {string} path
+ */
+function isOfProject(path) {
+  const [folder, name] = path.split('/')
+  return folder === 'examples' && existsSync(`${root}examples/${name}/package.json`)
 }
 
 /** @param {string} path */

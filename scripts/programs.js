@@ -1,4 +1,4 @@
-import { accessSync, constants, existsSync, readdirSync } from 'node:fs'
+import { accessSync, constants, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { delimiter } from 'node:path'
 import { mustRun, Problem, root, say } from './tools.js'
 
@@ -68,13 +68,31 @@ function isHere({ names, folders }) {
 /** @param {string[]} packages */
 async function install(packages) {
   say(`Installing ${packages.join(', ')} with apt-get.`)
-  // No service is started: tests start their own servers, on free ports.
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
-  const patient = ['-qq', '-o', 'DPkg::Lock::Timeout=300']
-  await mustRun('apt-get', [...patient, 'update'], { env })
-  await mustRun('apt-get', [...patient, '-y', '--no-install-recommends', 'install', ...packages], {
-    env,
+  await withoutServices(async () => {
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
+    const patient = ['-qq', '-o', 'DPkg::Lock::Timeout=300']
+    const all = ['-y', '--no-install-recommends', 'install', ...packages]
+    await mustRun('apt-get', [...patient, 'update'], { env })
+    await mustRun('apt-get', [...patient, ...all], { env })
   })
+}
+
+// What Debian asks before it starts a service that was installed.
+const POLICY = '/usr/sbin/policy-rc.d'
+
+/**
+ * Packages that are installed meanwhile start no service: tests start their own servers, on free ports
+ * of 127.0.0.1.
+ * @param {() => Promise<void>} work
+ */
+async function withoutServices(work) {
+  if (existsSync(POLICY)) return work()
+  writeFileSync(POLICY, '#!/bin/sh\nexit 101\n', { mode: 0o755 })
+  try {
+    await work()
+  } finally {
+    rmSync(POLICY)
+  }
 }
 
 // Debian keeps the server apart from PATH, one folder for each version.

@@ -1,12 +1,12 @@
-import { spawn } from 'node:child_process'
-import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Page } from 'playwright-core'
 import { afterEach, expect, test } from 'vitest'
-import { freePort } from './support/redis.ts'
+import { WebSocket } from 'ws'
+import { Browser, visitShop } from './examples/support/browser.ts'
+import { startExample, stopExamples } from './examples/support/program.ts'
+import { launchChromium } from './support/chromium.ts'
 import { root } from './support/source.ts'
 
 const FRAMEWORKS = [
@@ -19,86 +19,87 @@ const FRAMEWORKS = [
   'h3',
   'elysia',
   'nest',
+  'websocket',
 ] as const
 
-const programs: ChildProcess[] = []
-const directories: string[] = []
-
-afterEach(async () => {
-  for (const program of programs.splice(0)) {
-    program.kill()
-    if (program.exitCode === null && program.signalCode === null) await once(program, 'exit')
-  }
-  for (const directory of directories.splice(0)) await rm(directory, { recursive: true })
-})
-
-/** Starts an example as it was built, in an empty directory; answers its port when it serves. */
-async function start(framework: string): Promise<number> {
-  const path = join(root, '.build/examples', framework, 'main.js')
-  if (!existsSync(path)) throw new Error('The examples are not built: npm run build')
-  const directory = await mkdtemp(join(tmpdir(), 'sojourn-example-'))
-  directories.push(directory)
-  const port = await freePort()
-  const { NODE_ENV: _, ...env } = process.env
-  const program = spawn(process.execPath, [path], {
-    cwd: directory,
-    env: { ...env, PORT: `${port}` },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  programs.push(program)
-  const [said] = await Promise.race([once(program.stdout, 'data'), once(program, 'exit')])
-  expect(String(said)).toContain('serves')
-  return port
-}
-
-/** A browser with one cookie. */
-function browser(port: number) {
-  let cookie = ''
-  const send = async (method: string, path: string): Promise<Response> => {
-    const url = `http://127.0.0.1:${port}${path}`
-    const response = await fetch(url, { method, headers: { cookie }, redirect: 'manual' })
-    const [line] = response.headers.getSetCookie()
-    if (line !== undefined) cookie = /Max-Age=0/.test(line) ? '' : (line.split(';')[0] ?? '')
-    return response
-  }
-  return {
-    post: async (path: string) => {
-      const response = await send('POST', path)
-      await response.text()
-      return [
-        response.status,
-        new URL(response.headers.get('location') ?? '', response.url).pathname,
-      ]
-    },
-    page: async () => (await send('GET', '/')).json(),
-    get cookie() {
-      return cookie
-    },
-    set cookie(given: string) {
-      cookie = given
-    },
-  }
-}
+afterEach(stopExamples)
 
 test.each(FRAMEWORKS)(
   'the %s example remembers a name, counts, fills a cart, logs in and out',
   async (framework) => {
-    const visitor = browser(await start(framework))
-    expect(await visitor.page()).toEqual({ views: 1 })
-    expect(await visitor.post('/name/ann')).toEqual([303, '/'])
-    await visitor.post('/cart/tea')
-    await visitor.post('/cart/milk')
-    const cart = ['tea', 'milk']
-    expect(await visitor.page()).toEqual({ name: 'ann', cart, views: 2 })
-    const before = visitor.cookie
-    expect(await visitor.post('/login/ann')).toEqual([303, '/'])
-    expect(visitor.cookie).not.toBe(before)
-    expect(await visitor.page()).toEqual({ user: 'ann', name: 'ann', cart, views: 3 })
-    const loggedIn = visitor.cookie
-    await visitor.post('/logout')
-    expect(visitor.cookie).toBe('')
-    visitor.cookie = loggedIn
-    expect(await visitor.page()).toEqual({ views: 1 })
+    const visitor = new Browser(await startExample(framework))
+    await expect(visitShop(visitor)).resolves.toBeUndefined()
   },
   60_000,
 )
+
+test('an example is short', () => {
+  const folder = join(root, 'examples')
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  const ours = files.filter(
+    (path) => /\.tsx?$/.test(path) && !/node_modules|\/\.|^origin/.test(path),
+  )
+  const lengths = ours.map((path) => {
+    const text = readFileSync(join(folder, path), 'utf8')
+    return [path, text.trimEnd().split('\n').length] as const
+  })
+  expect(lengths.length).toBeGreaterThan(FRAMEWORKS.length)
+  expect(lengths.filter(([, length]) => length > 40)).toEqual([])
+})
+
+test('the websocket example counts over a connection, which ends with its session', async () => {
+  const port = await startExample('websocket')
+  const visitor = new Browser(port)
+  await visitor.page()
+  const origin = `http://127.0.0.1:${port}`
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/`, {
+    headers: { cookie: visitor.cookie },
+    origin,
+  })
+  await once(socket, 'open')
+  socket.send('look')
+  const [said] = (await once(socket, 'message')) as [Buffer]
+  expect(said.toString()).toBe('view 2')
+  expect(await visitor.page()).toEqual({ views: 3 })
+  const closed = once(socket, 'close')
+  await visitor.post('/logout')
+  const [code] = (await closed) as [number]
+  expect(code).toBe(1008)
+}, 60_000)
+
+test('the express example remembers a visitor with a real browser', async () => {
+  const site = `http://localhost:${await startExample('express')}`
+  const browser = await launchChromium()
+  try {
+    const page = await browser.newPage()
+    await page.goto(site)
+    expect(await shown(page)).toEqual({ views: 1 })
+    for (const path of ['/name/ann', '/cart/tea', '/login/ann']) await submit(page, path)
+    const wanted = { user: 'ann', name: 'ann', cart: ['tea'], views: 4 }
+    expect(await shown(page)).toEqual(wanted)
+    const [cookie, ...others] = await browser.cookies()
+    expect(cookie).toMatchObject({ httpOnly: true, secure: true, sameSite: 'Lax', expires: -1 })
+    expect(others).toEqual([])
+    expect(await page.evaluate('document.cookie')).toBe('')
+    await submit(page, '/logout')
+    expect(await shown(page)).toEqual({ views: 1 })
+    expect((await browser.cookies()).map(({ value }) => value)).not.toContain(cookie?.value)
+  } finally {
+    await browser.close()
+  }
+}, 60_000)
+
+/** Submits a form without fields, and follows where the answer leads. */
+async function submit(page: Page, path: string): Promise<void> {
+  const script = `(() => {
+    const form = document.createElement('form')
+    Object.assign(form, { method: 'POST', action: '${path}' })
+    document.body.append(form)
+    form.submit()
+  })()`
+  await Promise.all([page.waitForEvent('load'), page.evaluate(script)])
+}
+
+async function shown(page: Page): Promise<unknown> {
+  return JSON.parse(await page.innerText('body'))
+}

@@ -25,11 +25,8 @@ const server = createServer(
 const live = liveSession(sessions, { ...behindNginx, anonymous: 'refuse' })
 const sockets = new WebSocketServer({ noServer: true })
 const join = live.upgrade(sockets, (socket, _request, session) => {
-  socket.on('message', () => {
-    void session
-      .edit((stored) => stored.increment('views'))
-      .then((views) => socket.send(`${views}`))
-  })
+  const count = () => session.edit((stored) => stored.increment('views'))
+  socket.on('message', () => void count().then((views) => socket.send(`${views}`)))
 })
 server.on('upgrade', join)
 

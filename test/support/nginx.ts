@@ -70,8 +70,13 @@ export class Nginx {
     this.#child = child
     process.once('exit', this.#killAtExit)
     child.stderr.setEncoding('utf8').on('data', (text: string) => (this.#log += text))
+    let ended = false
+    child.once('exit', () => (ended = true))
+    child.once('error', (error) => {
+      ended = true
+      this.#log += error.message
+    })
     for (let waited = 0; !(await this.#answers()); waited += 20) {
-      const ended = child.exitCode !== null || child.signalCode !== null
       if (ended || waited > READY_WITHIN) throw new Error(`nginx did not start: ${this.#log}`)
       await sleep(20)
     }

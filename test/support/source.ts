@@ -36,7 +36,7 @@ function filesIn(folder: string): string[] {
   return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && /\.(ts|js|mjs|cjs)$/.test(entry.name))
     .map((entry) => relative(root, join(entry.parentPath, entry.name)))
-    .filter((path) => !/(^|\/)(node_modules|fixtures|dist)\//.test(path))
+    .filter((path) => !/(^|\/)(node_modules|fixtures|dist|build|\.[^/]+)\//.test(path))
     .toSorted()
 }
 
