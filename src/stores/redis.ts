@@ -76,14 +76,14 @@ export class RedisStore implements TrackedStore {
    */
   constructor(source: RedisClient | RedisSettings, options: RedisStoreOptions = {}) {
     const checkedOptions = checkOptions(options)
-    const { prefix, deadline, userIndex, registry } = checkedOptions
+    const { prefix, deadline, userIndex, registry, ack } = checkedOptions
     checkSource(source)
     this.capabilities = capabilitiesOf(checkedOptions)
     this.#keys = new Keys(prefix)
     this.#link = isClient(source)
       ? new Borrowed(source, deadline)
       : new Connection(checkSettings(source), deadline)
-    this.#calls = new Calls(this.#link, deadline)
+    this.#calls = new Calls(this.#link, deadline, ack)
     if (userIndex) {
       this.#users = new Users(this.#calls, this.#keys)
       this.#logins = new Logins(this.#users, deadline)
@@ -139,12 +139,12 @@ export class RedisStore implements TrackedStore {
     generation?: number,
   ): Promise<boolean | 'gone' | 'stale'> {
     const args = [`${generation ?? ''}`, checked(name), maybe(before), maybe(after)]
-    return swapOutcome(await this.#calls.run('swap', SWAP, [this.#keys.record(id)], args))
+    return swapOutcome(await this.#calls.write('swap', SWAP, [this.#keys.record(id)], args))
   }
 
   async take(id: SessionId, name: string, generation?: number): Promise<string | undefined> {
     const args = [`${generation ?? ''}`, checked(name)]
-    return takeOutcome(await this.#calls.run('take', TAKE, [this.#keys.record(id)], args))
+    return takeOutcome(await this.#calls.write('take', TAKE, [this.#keys.record(id)], args))
   }
 
   /** Two round trips: the index says where to look, the records say whose they are. */
@@ -196,7 +196,9 @@ export class RedisStore implements TrackedStore {
 
   /** @throws SessionError if Redis cannot be reached, or does not let us in */
   async ready(): Promise<void> {
-    await this.#calls.timed('ready', TIME, [this.#keys.record('' as SessionId)], [Date.now()])
+    const at = Date.now()
+    const keys = [this.#keys.record('' as SessionId)] as const
+    this.#calls.clock.learn(at, await this.#calls.run('ready', TIME, keys, []))
   }
 
   /** Ends all listening. A client of yours stays open. */
@@ -214,7 +216,7 @@ export class RedisStore implements TrackedStore {
     const { at, user, deadline, rotate } = change
     const isPlain = user === undefined && deadline === undefined && rotate === undefined
     const keys = isPlain ? ([this.#keys.record(id)] as const) : this.#keysOf(id)
-    const reply = await this.#calls.run('commit', COMMIT, keys, commitArguments(change, latest))
+    const reply = await this.#calls.write('commit', COMMIT, keys, commitArguments(change, latest))
     this.#calls.clock.learn(at, reply)
     if (reply === 'late') return { outcome: reply }
     const [outcome, owner] = ownerIn(reply)
@@ -222,7 +224,7 @@ export class RedisStore implements TrackedStore {
   }
 
   async #end(id: SessionId, how: readonly [type: string, user: string]): Promise<boolean> {
-    const reply = await this.#calls.run('destroy', DESTROY, this.#keysOf(id), how)
+    const reply = await this.#calls.write('destroy', DESTROY, this.#keysOf(id), how)
     const [ended, owner] = destroyOutcome(reply)
     if (owner !== undefined) this.#users?.leave(owner, [id])
     return ended
@@ -242,9 +244,11 @@ export class RedisStore implements TrackedStore {
   }
 
   #touch(key: string, { at, generation, expiresAt, whenBefore }: Touch): void {
-    const args = [at, `${generation}`, digits(expiresAt), digits(whenBefore)] as const
+    const args = [digits(at), `${generation}`, digits(expiresAt), digits(whenBefore)]
     // A visitor loses at most this one extension: the next request asks for it again.
-    this.#calls.later('touch', () => this.#calls.timed('touch', TOUCH, [key], args))
+    this.#calls.later('touch', async () =>
+      this.#calls.clock.learn(at, await this.#calls.run('touch', TOUCH, [key], args)),
+    )
   }
 }
 

@@ -15,13 +15,16 @@ export class Calls {
   /** ms that a call may take. */
   readonly deadline: number
   readonly #link: Link
+  readonly #ack: 'primary' | 'replica'
   readonly #deadlines: Deadlines
   readonly #background = new Set<Promise<void>>()
   #prepared = false
   #closed = false
 
-  constructor(link: Link, deadline: number) {
+  /** @param ack - who must have a write before it is answered */
+  constructor(link: Link, deadline: number, ack: 'primary' | 'replica') {
     this.deadline = deadline
+    this.#ack = ack
     this.#link = link
     this.#deadlines = new Deadlines(deadline, link.where)
   }
@@ -46,14 +49,26 @@ export class Calls {
     return textOf(await this.#call(verb, () => this.#evaluate(script, keys, args)))
   }
 
-  /** Runs a script that answers the time of Redis first, and learns from it. */
+  /** Runs a script that writes: if it has, and replicas count, it is answered when one has it too. */
+  async write(
+    verb: string,
+    script: Script,
+    keys: readonly [string, ...string[]],
+    args: readonly string[],
+  ): Promise<string> {
+    const reply = await this.run(verb, script, keys, args)
+    if (this.#ack === 'replica' && HAS_WRITTEN.test(reply)) await this.#replicated(verb, keys[0])
+    return reply
+  }
+
+  /** Runs a script that writes and answers the time of Redis first, and learns from it. */
   async timed(
     verb: string,
     script: Script,
     keys: readonly [string, ...string[]],
     [at, ...args]: readonly [at: number, ...string[]],
   ): Promise<string> {
-    const reply = await this.run(verb, script, keys, [`${at}`, ...args])
+    const reply = await this.write(verb, script, keys, [`${at}`, ...args])
     this.clock.learn(at, reply)
     return reply
   }
@@ -101,6 +116,12 @@ export class Calls {
     })
   }
 
+  async #replicated(verb: string, key: string): Promise<void> {
+    const ms = Math.ceil(this.deadline / 2)
+    const replicas = await this.#call(verb, () => this.#link.replicas(key, ms))
+    if (!(Number(replicas) >= 1)) throw unacknowledged(this.#link.where, verb, ms)
+  }
+
   #failed(verb: string, cause: unknown): SessionError {
     const error = failure(this.#link.where, verb, cause)
     if (error.code === 'ERR_SESSION_TIMEOUT') this.#link.unanswered()
@@ -111,6 +132,16 @@ export class Calls {
 /** The text of an answer: a client may be set up to answer bytes everywhere. */
 export function textOf(reply: unknown): string {
   return typeof reply === 'string' ? reply : String(reply)
+}
+
+// The answers of scripts that have written something: `1`, a text that was taken, or the time of Redis.
+const HAS_WRITTEN = /^(?:1$|=|\d{13}(?!,0))/
+
+function unacknowledged(where: string, verb: string, ms: number): SessionError {
+  return new SessionError(
+    'ERR_SESSION_TIMEOUT',
+    `${where} has done ${verb}, but no replica acknowledged it within ${ms} ms: a failover could undo it. See whether a replica is connected and keeps up.`,
+  )
 }
 
 function closed(verb: string): SessionError {

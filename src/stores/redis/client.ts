@@ -7,12 +7,16 @@ interface GlideLike {
 interface CallLike {
   call(command: string, ...args: string[]): Promise<unknown>
   callBuffer?(command: string, ...args: string[]): Promise<unknown>
+  pipeline?(commands: string[][]): {
+    exec(): Promise<[error: Error | null, reply: unknown][] | null>
+  }
 }
 
 /** What the store needs of node-redis: a client or a pool. */
 interface SendLike {
   sendCommand(args: string[], options?: object): Promise<unknown>
   withCommandOptions?(options: object): unknown
+  execute?<T>(work: (client: SendLike) => Promise<T>): Promise<T>
 }
 
 /** What the store needs of a cluster of node-redis. */
@@ -25,6 +29,12 @@ interface SendToClusterLike {
   ): Promise<unknown>
   nodeClient(node: never): unknown
   withCommandOptions?(options: object): unknown
+  multi?(key: string): ClusterPipeline
+}
+
+interface ClusterPipeline {
+  addCommand(firstKey: string, isReadonly: boolean, args: string[]): ClusterPipeline
+  execAsPipeline(): Promise<unknown[]>
 }
 
 /** What the store needs of a sentinel client of node-redis. */
@@ -32,6 +42,7 @@ interface SendToSentinelLike {
   sendCommand(isReadonly: boolean | undefined, args: string[], options?: object): Promise<unknown>
   getSentinelNode(): unknown
   withCommandOptions?(options: object): unknown
+  use?<T>(work: (client: SendToSentinelLike) => Promise<T>): Promise<T>
 }
 
 /**
@@ -41,13 +52,22 @@ interface SendToSentinelLike {
  */
 export type RedisClient = GlideLike | CallLike | SendLike | SendToClusterLike | SendToSentinelLike
 
-/** The two ways in which the store uses a client. */
+/** The ways in which the store uses a client. */
 export interface RedisCommands {
   /** Sends a command to the node of `key` and answers what the client answers, with text. */
   send(key: string, args: string[]): Promise<unknown>
   /** What is stored under `key`: bytes if the client can answer them, text, or null. */
   read(key: string): Promise<unknown>
+  /**
+   * How many replicas have what was written under `key` before. Waits for one, at most that many ms; what
+   * else is sent on the connection meanwhile waits too.
+   */
+  replicas(key: string, ms: number): Promise<unknown>
 }
+
+// Redis counts from the last command of a connection on: behind another one it does not matter which
+// connection it was that wrote.
+const PROBE = 'EXISTS'
 
 // The options by which the clients answer bytes. 36 is `$`, the type of a string in RESP.
 const BYTES_OF_NODE_REDIS = { timeout: 0, typeMapping: { 36: Buffer } } as const
@@ -77,6 +97,8 @@ function ofGlide(client: GlideLike): RedisCommands {
   return {
     send: (_key, args) => client.customCommand(args),
     read: (key) => client.customCommand(['GET', key], BYTES_OF_GLIDE),
+    replicas: (key, ms) =>
+      client.customCommand(wait(ms), { route: { type: 'primarySlotKey', key } }),
   }
 }
 
@@ -84,6 +106,13 @@ function ofCall(client: CallLike): RedisCommands {
   return {
     send: (_key, [name = '', ...args]) => client.call(name, ...args),
     read: (key) => client.callBuffer?.('GET', key) ?? client.call('GET', key),
+    replicas: async (key, ms) => {
+      if (client.pipeline === undefined) return client.call('WAIT', '1', `${ms}`)
+      const probe = [PROBE.toLowerCase(), key]
+      const [, waited] = (await client.pipeline([probe, ['wait', '1', `${ms}`]]).exec()) ?? []
+      if (waited?.[0]) throw waited[0]
+      return waited?.[1]
+    },
   }
 }
 
@@ -93,6 +122,11 @@ function ofCluster(client: SendToClusterLike): RedisCommands {
   return {
     send: (key, args) => text.sendCommand(key, false, args),
     read: (key) => bytes.sendCommand(key, false, ['GET', key]),
+    // As a command of its own WAIT would go to all primaries.
+    replicas: async (key, ms) => {
+      const pipeline = client.multi?.(key).addCommand(key, false, [PROBE, key])
+      return (await pipeline?.addCommand(key, false, wait(ms)).execAsPipeline())?.[1]
+    },
   }
 }
 
@@ -101,6 +135,13 @@ function ofSentinel(client: SendToSentinelLike): RedisCommands {
   return {
     send: (_key, args) => text.sendCommand(false, args),
     read: (key) => bytes.sendCommand(false, ['GET', key]),
+    replicas: (key, ms) => {
+      const ask = async (one: SendToSentinelLike): Promise<unknown> => {
+        await one.sendCommand(false, [PROBE, key])
+        return one.sendCommand(false, wait(ms))
+      }
+      return client.use?.(ask) ?? ask(text)
+    },
   }
 }
 
@@ -112,7 +153,18 @@ function ofSend(client: SendLike, deadline: number): RedisCommands {
   return {
     send: (_key, args) => text.sendCommand(args, options()),
     read: (key) => bytes.sendCommand(['GET', key], options()),
+    replicas: (key, ms) => {
+      const ask = async (one: SendLike): Promise<unknown> => {
+        await one.sendCommand([PROBE, key], options())
+        return one.sendCommand(wait(ms), options())
+      }
+      return client.execute?.(ask) ?? ask(text)
+    },
   }
+}
+
+function wait(ms: number): string[] {
+  return ['WAIT', '1', `${ms}`]
 }
 
 /** The client as it answers text, and as it answers bytes. */

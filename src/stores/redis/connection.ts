@@ -61,6 +61,13 @@ export class Connection implements Link {
     return this.#commands?.read(key) ?? this.#opened().then((commands) => commands.read(key))
   }
 
+  replicas(key: string, ms: number): Promise<unknown> {
+    return (
+      this.#commands?.replicas(key, ms) ??
+      this.#opened().then((commands) => commands.replicas(key, ms))
+    )
+  }
+
   answered(): void {
     this.#answers++
   }

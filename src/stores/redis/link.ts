@@ -40,6 +40,10 @@ export class Borrowed implements Link {
     return this.#commands.read(key)
   }
 
+  replicas(key: string, ms: number): Promise<unknown> {
+    return this.#commands.replicas(key, ms)
+  }
+
   answered(): void {
     // Nothing is watched.
   }

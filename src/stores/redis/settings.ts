@@ -41,6 +41,12 @@ export interface RedisStoreOptions {
    * memory. @default true
    */
   readonly registry?: boolean
+  /**
+   * Who must have a write before it is answered. Set this to `replica` when an acknowledged write must
+   * survive the loss of the primary: every write then waits for one replica, for half of `deadline` at
+   * most, and fails with `ERR_SESSION_TIMEOUT` if none has it by then. @default 'primary'
+   */
+  readonly ack?: 'primary' | 'replica'
 }
 
 /** Options that were checked; `deadline` in ms. */
@@ -49,6 +55,7 @@ export interface CheckedOptions {
   readonly deadline: number
   readonly userIndex: boolean
   readonly registry: boolean
+  readonly ack: 'primary' | 'replica'
 }
 
 /** Settings that were checked. */
@@ -62,14 +69,15 @@ export interface RedisAddress {
 }
 
 const SETTINGS = ['url', 'host', 'port', 'username', 'password', 'db', 'tls', 'maxConnections']
-const OPTIONS = ['prefix', 'deadline', 'userIndex', 'registry']
+const OPTIONS = ['prefix', 'deadline', 'userIndex', 'registry', 'ack']
 const WANTED = 'it needs a connected client, { url } or { host }'
 const LONGEST_TIMER = 2_147_483_647
 
 /** @throws SessionError `ERR_SESSION_OPTION` */
 export function checkOptions(options: RedisStoreOptions): CheckedOptions {
   refuseUnknownNames(options, OPTIONS, 'RedisStore')
-  const { prefix = 'sojourn:', deadline: given = '2s', userIndex = true, registry = true } = options
+  const { prefix = 'sojourn:', deadline: given = '2s' } = options
+  const { userIndex = true, registry = true, ack = 'primary' } = options
   demand(isText(prefix), 'prefix must be text')
   demand(
     /^[^{]*(?:\{[^}]+\}|$)/.test(prefix),
@@ -77,9 +85,10 @@ export function checkOptions(options: RedisStoreOptions): CheckedOptions {
   )
   demand(typeof userIndex === 'boolean', 'userIndex must be true or false')
   demand(typeof registry === 'boolean', 'registry must be true or false')
+  demand(ack === 'primary' || ack === 'replica', "ack must be 'primary' or 'replica'")
   const deadline = isText(given) ? parseDuration(given, 'deadline') : given
   demand(isWhole(deadline, 1, LONGEST_TIMER), "deadline must be a duration such as '2s', or ms")
-  return Object.freeze({ prefix, deadline, userIndex, registry })
+  return Object.freeze({ prefix, deadline, userIndex, registry, ack })
 }
 
 /** What a store with these options can do. */
