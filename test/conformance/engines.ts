@@ -5,7 +5,7 @@ import { startEmbeddedEngine, startToldEmbeddedEngine } from './engines/embedded
 import { startEncryptedEngine } from './engines/encrypted.ts'
 import { startMemcachedEngine } from './engines/memcached.ts'
 import { startPostgresEngine } from './engines/postgres.ts'
-import { startRedisEngine, startRedisOfUrl } from './engines/redis.ts'
+import { startRedisClusterEngine, startRedisEngine, startRedisOfUrl } from './engines/redis.ts'
 import { startSqliteEngine } from './engines/sqlite.ts'
 
 /** An engine that the kit is run on. */
@@ -61,6 +61,7 @@ export const engines = {
     start: startEncryptedEngine,
   },
   redis: { without: inRedis, start: startRedisEngine },
+  'redis cluster': { without: [...inRedis, 'cutNextReply'], start: startRedisClusterEngine },
   'redis with a near cache': { without: inRedis, start: startCachedEngine },
   'redis at REDIS_URL': {
     without: [...inRedis, ...inspection, ...outages],

@@ -1,8 +1,9 @@
-import { createClient } from 'redis'
+import { createClient, createCluster } from 'redis'
 import type { EngineAccess } from '../../../src/conformance/index.ts'
 import { RedisStore } from '../../../src/stores/redis.ts'
 import { Keys } from '../../../src/stores/redis/keys.ts'
 import { startCuttingProxy } from '../../support/cutting-proxy.ts'
+import { startRedisCluster } from '../../support/redis-cluster.ts'
 import { type RedisServer, startRedis } from '../../support/redis.ts'
 import type { StartedEngine } from '../engines.ts'
 
@@ -21,8 +22,8 @@ export async function startRedisEngine(): Promise<StartedEngine> {
       worker: new URL('../workers/redis.ts', import.meta.url),
       env: { KIT_REDIS_URL: server.url },
       engine: {
-        ...accessTo(client),
-        ...faultsOf(server),
+        ...accessTo(async () => client, [client]),
+        ...faultsOf([server]),
         elsewhere: () => new RedisStore({ url }, { prefix: 'elsewhere:' }),
         cutNextReply: async () => proxy.cutNextReply(),
       },
@@ -48,6 +49,37 @@ export async function startRedisOfUrl(): Promise<StartedEngine> {
   }
 }
 
+/** A cluster of three primaries, through node-redis. */
+export async function startRedisClusterEngine(): Promise<StartedEngine> {
+  const { nodes, stop } = await startRedisCluster()
+  const clients = await Promise.all(nodes.map(({ url }) => createClient({ url }).connect()))
+  const rootNodes = nodes.map(({ host, port }) => ({ socket: { host, port } }))
+  const cluster = createCluster({ rootNodes })
+  cluster.on('error', () => {})
+  await cluster.connect()
+  // Whoever stops a node may find the client offline for a while.
+  const holder = async (key: string): Promise<Client> => {
+    for (const client of clients) if ((await client.keys(key)).length > 0) return client
+    throw new Error(`No node has ${key}`)
+  }
+  return {
+    options: {
+      store: () => new RedisStore(cluster),
+      worker: new URL('../workers/redis-cluster.ts', import.meta.url),
+      env: { KIT_REDIS_PORTS: nodes.map(({ port }) => port).join(',') },
+      engine: {
+        ...accessTo(holder, clients),
+        ...faultsOf(nodes),
+        elsewhere: () => new RedisStore(cluster, { prefix: 'elsewhere:' }),
+      },
+    },
+    stop: async () => {
+      for (const client of [...clients, cluster]) client.destroy()
+      await stop()
+    },
+  }
+}
+
 /** What is used of node-redis. */
 interface Client {
   keys(pattern: string): Promise<string[]>
@@ -59,34 +91,45 @@ interface Client {
   pTTL(key: string): Promise<number>
 }
 
-function accessTo(client: Client): EngineAccess {
+/** @param holder - the client of the server that has a key */
+function accessTo(
+  holder: (key: string) => Promise<Client>,
+  clients: readonly Client[],
+): EngineAccess {
   return {
-    dump: async () => {
-      const found = await client.keys('*')
-      return JSON.stringify(
-        await Promise.all(found.map(async (key) => [key, await contentsOf(client, key)])),
-      )
-    },
-    immortal: async () => {
-      const found = await client.keys('*')
-      const lives = await Promise.all(found.map((key) => client.pTTL(key)))
-      return found.filter((_, n) => lives[n] === -1)
-    },
+    dump: async () => JSON.stringify(await Promise.all(clients.map(contentsOf))),
+    immortal: async () => (await Promise.all(clients.map(immortalIn))).flat(),
     corrupt: async (id) => {
-      await client.set(keys.record(id), 'no record', { expiration: 'KEEPTTL' })
+      const key = keys.record(id)
+      await (await holder(key)).set(key, 'no record', { expiration: 'KEEPTTL' })
     },
     fromTheFuture: async (id) => {
-      await client.setRange(keys.record(id), 0, 's2')
+      const key = keys.record(id)
+      await (await holder(key)).setRange(key, 0, 's2')
     },
   }
 }
 
-async function contentsOf(client: Client, key: string): Promise<unknown> {
+async function immortalIn(client: Client): Promise<readonly string[]> {
+  const found = await client.keys('*')
+  const lives = await Promise.all(found.map((key) => client.pTTL(key)))
+  return found.filter((_, n) => lives[n] === -1)
+}
+
+async function contentsOf(client: Client): Promise<unknown> {
+  const found = await client.keys('*')
+  return Promise.all(found.map(async (key) => [key, await contentOf(client, key)]))
+}
+
+async function contentOf(client: Client, key: string): Promise<unknown> {
   const type = await client.type(key)
   if (type === 'stream') return 'events'
   return type === 'zset' ? client.zRange(key, 0, -1) : client.get(key)
 }
 
-function faultsOf(server: RedisServer): EngineAccess {
-  return { stop: async () => server.pause(), start: async () => server.resume() }
+function faultsOf(servers: readonly RedisServer[]): EngineAccess {
+  return {
+    stop: async () => servers.forEach((server) => server.pause()),
+    start: async () => servers.forEach((server) => server.resume()),
+  }
 }
