@@ -1,6 +1,7 @@
 import { createCipheriv, createSecretKey, hkdfSync, randomBytes } from 'node:crypto'
 import Database from 'libsql'
 import { beforeEach, describe, expect, test } from 'vitest'
+import { run, storeChecks } from '../../src/conformance/index.ts'
 import { Keyring } from '../../src/keyring.ts'
 import type { CommitOutcome, SessionId, SessionStore } from '../../src/store.ts'
 import { EncryptedStore } from '../../src/stores/encrypted.ts'
@@ -250,3 +251,13 @@ class RestlessStore extends MemoryStore {
     return super.commit(id, change)
   }
 }
+
+test('users, limits, lists and events of the inner store keep the contract', async () => {
+  const wanted = new Set(['userIndex', 'userCap', 'list', 'events', 'eventLog'])
+  const checks = storeChecks.filter(({ needs = [] }) => needs.some((need) => wanted.has(need)))
+  const store = (): EncryptedStore => new EncryptedStore(new MemoryStore(), { keys: first })
+  const { capabilities } = store()
+  expect(capabilities).toMatchObject({ userIndex: true, userCap: true, list: true, events: 'log' })
+  const report = await run(checks, { store, rounds: 5 })
+  expect(report.toString()).toMatch(/, 0 failed/)
+})
