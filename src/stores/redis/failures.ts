@@ -58,7 +58,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   NOAUTH: 'It wants a password: give one.',
   WRONGPASS: 'It does not accept this username and password.',
   NOPERM:
-    'Allow this user the commands GET, DEL, EVALSHA and EVAL, what the scripts use, and these keys.',
+    'Allow this user the commands that docs/engines/redis.md names, and the keys that begin with the prefix.',
   OOM: 'Its memory is full: raise maxmemory.',
   READONLY: 'This is a replica: give the address of the primary.',
 }
