@@ -14,6 +14,8 @@ import type {
   Touch,
 } from '../store.ts'
 import type { TrackedStore, Tracking } from '../tracking.ts'
+import { Books } from './redis/books.ts'
+import type { SessionKeys } from './redis/books.ts'
 import { Calls, textOf } from './redis/calls.ts'
 import { isClient } from './redis/client.ts'
 import type { RedisClient } from './redis/client.ts'
@@ -24,6 +26,7 @@ import { Borrowed } from './redis/link.ts'
 import type { Link } from './redis/link.ts'
 import { Logins } from './redis/logins.ts'
 import type { Applied } from './redis/logins.ts'
+import { Moving } from './redis/moving.ts'
 import { checked, digits, pack, unpack } from './redis/packed.ts'
 import { Registry } from './redis/registry.ts'
 import {
@@ -67,6 +70,7 @@ export class RedisStore implements TrackedStore {
   readonly #users: Users | undefined
   readonly #logins: Logins | undefined
   readonly #registry: Registry | undefined
+  readonly #books: Books | undefined
   readonly #streams: Streams | undefined
   readonly #listeners: Listeners | undefined
 
@@ -84,14 +88,18 @@ export class RedisStore implements TrackedStore {
       ? new Borrowed(source, deadline)
       : new Connection(checkSettings(source), deadline)
     this.#calls = new Calls(this.#link, deadline, ack)
+    const parts = { calls: this.#calls, keys: this.#keys, moving: new Moving() }
     if (userIndex) {
-      this.#users = new Users(this.#calls, this.#keys)
+      this.#users = new Users(parts)
       this.#logins = new Logins(this.#users, deadline)
     }
     if (registry) {
-      this.#registry = new Registry(this.#calls, this.#keys)
-      this.#streams = new Streams(this.#calls, this.#keys, this.#registry)
-      this.#listeners = new Listeners(this.#streams, LISTEN_EVERY)
+      const known = new Registry(parts)
+      const streams = new Streams(this.#calls, this.#keys, known)
+      this.#registry = known
+      this.#streams = streams
+      this.#books = new Books({ ...parts, registry: known, streams })
+      this.#listeners = new Listeners(streams, LISTEN_EVERY)
     }
   }
 
@@ -107,7 +115,11 @@ export class RedisStore implements TrackedStore {
     const text = pack(record)
     if (user !== undefined) await this.#users?.enter({ user, id, deadline })
     const args = [Date.now(), text, maybe(user)] as const
-    const reply = await this.#calls.timed('create', CREATE, this.#keysOf(id), args)
+    const reply = await this.#write(
+      id,
+      (keys) => this.#calls.timed('create', CREATE, keys, args),
+      async (books, answer) => createOutcome(answer) && books.created(id, record),
+    )
     if (isDue(reply)) this.#registry?.tidy(id)
     return createOutcome(reply)
   }
@@ -122,13 +134,13 @@ export class RedisStore implements TrackedStore {
       change,
       load: () => this.load(id),
       apply: (latest) => this.#commit(id, change, latest),
-      evict: (other, owner) => this.#end(other, ['evicted', maybe(owner)]),
+      evict: (other, owner) => this.#end(other, 'evicted', owner),
     })
   }
 
   /** A record of a newer version, too, is removed: who ends a session must be able to rely on it. */
   async destroy(id: SessionId): Promise<boolean> {
-    return this.#end(id, ['destroyed', ''])
+    return this.#end(id, 'destroyed')
   }
 
   async swap(
@@ -207,24 +219,41 @@ export class RedisStore implements TrackedStore {
     return this.#calls.close()
   }
 
-  /** What a script has to do with that may be told: without a registry it is the record alone. */
-  #keysOf(id: SessionId): readonly [string, ...string[]] {
-    return this.#registry === undefined ? [this.#keys.record(id)] : this.#keys.all(id)
+  /** Runs a script that keeps the books too; without a registry there are none. */
+  #write<T>(
+    id: SessionId,
+    script: (keys: SessionKeys) => Promise<T>,
+    keep: (books: Books, reply: T) => Promise<unknown>,
+  ): Promise<T> {
+    return this.#books?.write(id, script, keep) ?? script([this.#keys.record(id)])
   }
 
   async #commit(id: SessionId, change: SessionChange, latest?: number): Promise<Applied> {
-    const { at, user, deadline, rotate } = change
-    const isPlain = user === undefined && deadline === undefined && rotate === undefined
-    const keys = isPlain ? ([this.#keys.record(id)] as const) : this.#keysOf(id)
-    const reply = await this.#calls.write('commit', COMMIT, keys, commitArguments(change, latest))
-    this.#calls.clock.learn(at, reply)
+    const { user, deadline, rotate } = change
+    const args = commitArguments(change, latest)
+    const commit = (keys: SessionKeys): Promise<Applied> => this.#apply(change, keys, args)
+    if (user === undefined && deadline === undefined && rotate === undefined)
+      return commit([this.#keys.record(id)])
+    return this.#write(id, commit, (books, applied) => books.committed(id, change, applied))
+  }
+
+  async #apply(change: SessionChange, keys: SessionKeys, args: string[]): Promise<Applied> {
+    const reply = await this.#calls.write('commit', COMMIT, keys, args)
+    this.#calls.clock.learn(change.at, reply)
     if (reply === 'late') return { outcome: reply }
     const [outcome, owner] = ownerIn(reply)
     return { outcome: commitOutcome(outcome, change), ...(owner !== undefined && { owner }) }
   }
 
-  async #end(id: SessionId, how: readonly [type: string, user: string]): Promise<boolean> {
-    const reply = await this.#calls.write('destroy', DESTROY, this.#keysOf(id), how)
+  async #end(id: SessionId, type: 'destroyed' | 'evicted', user?: string): Promise<boolean> {
+    const reply = await this.#write(
+      id,
+      (keys) => this.#calls.write('destroy', DESTROY, keys, [type, maybe(user)]),
+      async (books, answer) => {
+        const [ended, owner] = destroyOutcome(answer)
+        if (ended) await books.ended(id, type, owner)
+      },
+    )
     const [ended, owner] = destroyOutcome(reply)
     if (owner !== undefined) this.#users?.leave(owner, [id])
     return ended

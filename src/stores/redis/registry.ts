@@ -3,7 +3,9 @@ import type { SessionId, SessionPage } from '../../store.ts'
 import type { Calls } from './calls.ts'
 import { bucketOf, TAGS } from './keys.ts'
 import type { Bucket, Keys } from './keys.ts'
-import { SETTLE } from './scripts.ts'
+import type { Moving } from './moving.ts'
+import { digits } from './packed.ts'
+import { NOTE, SETTLE } from './scripts.ts'
 
 /** How many buckets are looked at at once. */
 const GROUP = 10
@@ -23,11 +25,26 @@ interface Place {
 export class Registry {
   readonly #calls: Calls
   readonly #keys: Keys
+  readonly #moving: Moving
   readonly #settling = new Set<number>()
 
-  constructor(calls: Calls, keys: Keys) {
-    this.#calls = calls
-    this.#keys = keys
+  constructor(parts: { readonly calls: Calls; readonly keys: Keys; readonly moving: Moving }) {
+    this.#calls = parts.calls
+    this.#keys = parts.keys
+    this.#moving = parts.moving
+  }
+
+  /** Notes when a session ends. */
+  async note(id: SessionId, expiresAt: number, deadline: number): Promise<void> {
+    const { registry } = this.#keys.bucket(id)
+    const args = [id, digits(expiresAt), digits(deadline)] as const
+    await this.#calls.timed('note', NOTE, [registry], [Date.now(), ...args])
+  }
+
+  /** A session has ended otherwise. */
+  async forget(id: SessionId): Promise<void> {
+    const { registry } = this.#keys.bucket(id)
+    await this.#calls.send('note', registry, ['ZREM', registry, id])
   }
 
   /** Some live sessions, and where to go on. */
@@ -52,16 +69,15 @@ export class Registry {
     )
   }
 
-  /** The same, in any bucket. True if any session had ended. */
-  async expire(index: number): Promise<boolean> {
+  /** The same, in any bucket. */
+  async expire(index: number): Promise<void> {
     const { registry } = this.#keys.buckets[index] as Bucket
-    for (let steps = 0; ; steps++) {
+    while (!this.#moving.has(registry)) {
       const now = `${Date.now() + this.#calls.clock.ahead}`
       const command = ['ZRANGEBYSCORE', registry, '-inf', now, 'LIMIT', '0', `${DUE}`]
       const due = (await this.#calls.send('expiry', registry, command)) as unknown[]
       const living = await this.#living('expiry', index, due.map(String) as SessionId[])
-      if (due.length < DUE || living.length === due.length)
-        return steps > 0 || living.length < due.length
+      if (due.length < DUE || living.length === due.length) return
     }
   }
 
@@ -97,9 +113,17 @@ export class Registry {
   ): Promise<readonly SessionId[]> {
     if (ids.length === 0) return []
     const { registry, events } = this.#keys.buckets[index] as Bucket
-    const keys = [registry, events, ...ids.map((id) => this.#keys.record(id))] as const
-    const living = await this.#calls.run(verb, SETTLE, keys, [])
+    const records = ids.map((id) => this.#keys.record(id))
+    const living = await this.#moving.inOneStep(
+      registry,
+      () => this.#calls.run(verb, SETTLE, [registry, events, ...records], []),
+      async () => (await Promise.all(records.map((key) => this.#isThere(verb, key)))).join(''),
+    )
     return ids.filter((_, n) => living[n] === '1')
+  }
+
+  async #isThere(verb: string, key: string): Promise<string> {
+    return String(await this.#calls.send(verb, key, ['EXISTS', key]))
   }
 }
 

@@ -126,6 +126,19 @@ return now .. (ended and ',1' or ',0') .. (user and '=' .. user or '')
 `)
 
 /**
+ * Notes when a session ends.
+ *
+ * - KEYS: the registry of its bucket
+ * - ARGV: at, the session, expiresAt, deadline
+ * - reply: the time of the server
+ */
+export const NOTE: Script = script(`${CLOCK}${BUCKET}
+local now, ahead = clock(ARGV[1])
+register(KEYS[1], ARGV[2], shift(ARGV[3], ahead), shift(ARGV[4], ahead), now)
+return now
+`)
+
+/**
  * Looks after sessions whose end may have come: those that have ended leave the registry and are told
  * as expired, once; of the others the new end is noted.
  *

@@ -3,6 +3,8 @@ import type { SessionId } from '../../store.ts'
 import type { Calls } from './calls.ts'
 import { byBucket } from './keys.ts'
 import type { Keys } from './keys.ts'
+import { patiently } from './moving.ts'
+import type { Moving } from './moving.ts'
 import { digits } from './packed.ts'
 import { OWNED } from './scripts.ts'
 import { ADMIT, ENTER, LEAVE, RELEASE } from './user-scripts.ts'
@@ -42,27 +44,34 @@ export class Users {
   readonly lease: number
   readonly #calls: Calls
   readonly #keys: Keys
+  readonly #moving: Moving
   readonly #protect: string
 
-  constructor(calls: Calls, keys: Keys) {
-    this.#calls = calls
-    this.#keys = keys
-    this.lease = Math.max(3000, 3 * calls.deadline)
-    this.#protect = `${Math.max(60_000, 10 * calls.deadline)}`
+  constructor(parts: { readonly calls: Calls; readonly keys: Keys; readonly moving: Moving }) {
+    const { deadline } = parts.calls
+    this.#calls = parts.calls
+    this.#keys = parts.keys
+    this.#moving = parts.moving
+    this.lease = Math.max(3000, 3 * deadline)
+    this.#protect = `${Math.max(60_000, 10 * deadline)}`
   }
 
   /** Adds a session: before its record says whose it is. */
   async enter({ user, id, deadline }: Entry): Promise<void> {
     const { sessions, fresh } = this.#keys.user(user)
     const args = [id, digits(deadline), this.#protect] as const
-    await this.#calls.timed('login', ENTER, [sessions, fresh], [Date.now(), ...args])
+    const keys = [sessions, fresh] as const
+    await this.#patiently(() => this.#calls.timed('login', ENTER, keys, [Date.now(), ...args]))
   }
 
   /** Removes sessions that were just seen not to be the user's. Nobody waits for that. */
   leave(user: string, ids: readonly SessionId[]): void {
     if (ids.length === 0) return
     const { sessions, fresh } = this.#keys.user(user)
-    this.#calls.later('logout', () => this.#calls.run('logout', LEAVE, [sessions, fresh], ids))
+    const keys = [sessions, fresh] as const
+    this.#calls.later('logout', () =>
+      this.#patiently(() => this.#calls.run('logout', LEAVE, keys, ids)),
+    )
   }
 
   async sessionsOf(user: string): Promise<readonly SessionId[]> {
@@ -95,7 +104,9 @@ export class Users {
     const name = randomUUID()
     const args = [id, digits(deadline), this.#protect, name, `${this.lease}`, `${most}`] as const
     const keys = [sessions, fresh, lock] as const
-    const reply = await this.#calls.timed('login', ADMIT, keys, [Date.now(), ...args])
+    const reply = await this.#patiently(() =>
+      this.#calls.timed('login', ADMIT, keys, [Date.now(), ...args]),
+    )
     if (reply === 'busy') return undefined
     const [now, ...others] = reply.split('\0')
     const admission = { name, latest: Number(now) + this.lease - SKEW }
@@ -112,7 +123,19 @@ export class Users {
     ids: readonly SessionId[],
   ): Promise<readonly { readonly id: SessionId; readonly end: string }[]> {
     const keys = ids.map((id) => this.#keys.record(id)) as [string, ...string[]]
-    const ends = (await this.#calls.run('sessionsOf', OWNED, keys, [user])).split(',')
+    const ask = (some: readonly [string, ...string[]]): Promise<string> =>
+      this.#calls.run('sessionsOf', OWNED, some, [user])
+    const reply = await this.#moving.inOneStep(
+      this.#keys.bucket(ids[0] as SessionId).registry,
+      () => ask(keys),
+      async () => (await Promise.all(keys.map((key) => ask([key])))).join(''),
+    )
+    const ends = reply.split(',')
     return ids.map((id, n) => ({ id, end: ends[n] ?? '?' }))
+  }
+
+  /** The keys of a user move in a moment: there are few in a slot. */
+  #patiently<T>(call: () => Promise<T>): Promise<T> {
+    return patiently(call, this.#calls.deadline)
   }
 }
