@@ -54,9 +54,11 @@ async function memory(): Promise<Record<string, object>> {
       row[name] = await bytesOf((n) => store.create(newId(), sessionOf(user, n)))
     }
     const json = subjects(client, (args) => client.sendCommand(args)).find(({ name }) =>
-      /^JSON/.test(name),
+      name.startsWith('JSON'),
     )
-    row['JSON, as connect-redis'] = await bytesOf((n) => json?.create(newId(), sessionOf(user, n)))
+    row['JSON, as connect-redis'] = await bytesOf(async (n) =>
+      json?.create(newId(), sessionOf(user, n)),
+    )
     rows[user] = row
   }
   return rows
@@ -68,7 +70,7 @@ function sessionOf(user: string, n: number): ReturnType<typeof small> {
   return { ...record, user: `user-${user === 'a user each' ? n : Math.floor(n / 4)}` }
 }
 
-async function bytesOf(create: (n: number) => Promise<unknown> | undefined): Promise<number> {
+async function bytesOf(create: (n: number) => Promise<unknown>): Promise<number> {
   await client.flushAll()
   const empty = await usedMemory()
   for (let n = 0; n < sessions; n += 500) {

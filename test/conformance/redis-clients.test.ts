@@ -39,10 +39,11 @@ test.concurrent.each(ways)(
   'through $name users, limits, listing and events keep the contract',
   { timeout: 120_000 },
   async ({ name, connect }) => {
-    const { client, close } = await connect()
-    const store = (): RedisStore => new RedisStore(client, { prefix: `${name}:`, deadline: '10s' })
+    const connected = await connect()
+    const store = (): RedisStore =>
+      new RedisStore(connected.client, { prefix: `${name}:`, deadline: '10s' })
     const report = await run(checks, { store, ...FEW })
-    await close()
+    await connected.close()
     expect(report.toString()).toMatch(/, 0 failed/)
     expect(report.failed).toBe(0)
   },

@@ -43,22 +43,23 @@ const NO_REPLICA = withCode('ERR_SESSION_TIMEOUT', 'no replica acknowledged it w
 
 describe.each(Object.entries(single))('with %s', (_name, connect) => {
   test('a write is answered when a replica has it, and not before', async () => {
-    await waitsForTheReplica(await connect([primary]), { anyId: newId, replica })
+    const waiting = waitsForTheReplica(await connect([primary]), { anyId: newId, replica })
+    await expect(waiting).resolves.toBeUndefined()
   })
 })
 
 test('with an address, too, a write is answered when a replica has it', async () => {
   const client = { host: primary.host, port: primary.port }
-  await waitsForTheReplica(
-    { client: client as never, close: async () => {} },
-    { anyId: newId, replica },
-  )
+  const connected = { client: client as never, close: async () => {} }
+  const waiting = waitsForTheReplica(connected, { anyId: newId, replica })
+  await expect(waiting).resolves.toBeUndefined()
 })
 
 describe.each(Object.entries(clustered))('with a cluster of %s', (_name, connect) => {
   test('a write is answered when a replica of its own primary has it', async () => {
     const connected = await connect(cluster.nodes)
-    await waitsForTheReplica(connected, { anyId: () => idOn(0), replica: follower })
+    const waiting = waitsForTheReplica(connected, { anyId: () => idOn(0), replica: follower })
+    await expect(waiting).resolves.toBeUndefined()
   })
 
   test('a primary without a replica is no success', async () => {
@@ -78,10 +79,10 @@ interface Replicated {
 }
 
 async function waitsForTheReplica(
-  { client, close }: Connected,
+  connected: Connected,
   { anyId, replica }: Replicated,
 ): Promise<void> {
-  const store = new RedisStore(client, { ack: 'replica', deadline: DEADLINE })
+  const store = new RedisStore(connected.client, { ack: 'replica', deadline: DEADLINE })
   const [id, other] = [anyId(), anyId()]
   await expect
     .poll(() => store.create(anyId(), newRecord()).catch(() => false), patience)
@@ -105,7 +106,7 @@ async function waitsForTheReplica(
   }
   await expect.poll(() => store.destroy(id).catch(() => false), patience).toBe(true)
   await store.close()
-  await close()
+  await connected.close()
 }
 
 /** An id whose bucket is on a node of the cluster. */

@@ -37,12 +37,17 @@ interface ClusterPipeline {
   execAsPipeline(): Promise<unknown[]>
 }
 
+/** What the store needs of a connection that a sentinel client of node-redis lends. */
+interface LeaseLike {
+  sendCommand(isReadonly: boolean | undefined, args: string[]): Promise<unknown>
+}
+
 /** What the store needs of a sentinel client of node-redis. */
 interface SendToSentinelLike {
   sendCommand(isReadonly: boolean | undefined, args: string[], options?: object): Promise<unknown>
   getSentinelNode(): unknown
   withCommandOptions?(options: object): unknown
-  use?<T>(work: (client: SendToSentinelLike) => Promise<T>): Promise<T>
+  use?<T>(work: (client: LeaseLike) => Promise<T>): Promise<T>
 }
 
 /**
@@ -136,7 +141,7 @@ function ofSentinel(client: SendToSentinelLike): RedisCommands {
     send: (_key, args) => text.sendCommand(false, args),
     read: (key) => bytes.sendCommand(false, ['GET', key]),
     replicas: (key, ms) => {
-      const ask = async (one: SendToSentinelLike): Promise<unknown> => {
+      const ask = async (one: LeaseLike): Promise<unknown> => {
         await one.sendCommand(false, [PROBE, key])
         return one.sendCommand(false, wait(ms))
       }

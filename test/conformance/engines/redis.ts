@@ -51,13 +51,13 @@ export async function startRedisOfUrl(): Promise<StartedEngine> {
 
 /** A cluster of three primaries, through node-redis. */
 export async function startRedisClusterEngine(): Promise<StartedEngine> {
-  const { nodes, stop } = await startRedisCluster()
+  const started = await startRedisCluster()
+  const { nodes } = started
   const clients = await Promise.all(nodes.map(({ url }) => createClient({ url }).connect()))
   const rootNodes = nodes.map(({ host, port }) => ({ socket: { host, port } }))
   const cluster = createCluster({ rootNodes })
   cluster.on('error', () => {})
   await cluster.connect()
-  // Whoever stops a node may find the client offline for a while.
   const holder = async (key: string): Promise<Client> => {
     for (const client of clients) if ((await client.keys(key)).length > 0) return client
     throw new Error(`No node has ${key}`)
@@ -75,7 +75,7 @@ export async function startRedisClusterEngine(): Promise<StartedEngine> {
     },
     stop: async () => {
       for (const client of [...clients, cluster]) client.destroy()
-      await stop()
+      await started.stop()
     },
   }
 }
