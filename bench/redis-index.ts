@@ -2,20 +2,20 @@
  * What do the registry, the index by user and events cost in Redis: memory per session, CPU per call,
  * and CPU of those who listen while nothing happens? Prints three tables.
  *
- * Run: `npx tsx bench/questions/redis-index.ts [rounds] [sessions]`
+ * Run: `npx tsx bench/redis-index.ts [rounds] [sessions]`
  *
  * @module
  */
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createClient } from 'redis'
-import type { SessionId } from '../../src/store.ts'
-import { RedisStore, type RedisStoreOptions } from '../../src/stores/redis.ts'
-import { HOUR, newChange, newId } from '../../test/support/records.ts'
-import { startRedis } from '../../test/support/redis.ts'
-import { small, subjects } from '../redis-layout-subjects.ts'
-import { moveToOtherCore } from '../support/cpus.ts'
-import { median } from '../support/statistics.ts'
+import type { SessionId } from '../src/store.ts'
+import { RedisStore, type RedisStoreOptions } from '../src/stores/redis.ts'
+import { HOUR, newChange, newId } from '../test/support/records.ts'
+import { startRedis } from '../test/support/redis.ts'
+import { small, subjects } from './redis-layout-subjects.ts'
+import { moveToOtherCore } from './support/cpus.ts'
+import { median } from './support/statistics.ts'
 
 const [rounds = 7, sessions = 20_000] = process.argv.slice(2).map(Number)
 const CALLS = 4000
