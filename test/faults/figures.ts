@@ -1,4 +1,5 @@
 import { appendFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
 import { type RemoteStore, StoreProcess } from '../../src/conformance/process.ts'
 import { Load, type LoadOptions, type Outcomes } from '../support/load.ts'
@@ -89,6 +90,16 @@ export function expectNothingWrong(figures: Figures): void {
     ...{ engine, strange: [], hanging: 0, doubled: 0 },
   })
   expect(lost + resurrected).toBeLessThanOrEqual(mayLose)
+}
+
+/** Resolves when a store answers, which on a busy machine takes it more than a deadline. */
+export async function answers(store: SessionStore): Promise<void> {
+  for (let tries = 0; tries < 200; tries++) {
+    const error: unknown = await Promise.resolve(store.ready?.()).then(() => undefined, String)
+    if (error === undefined) return
+    await sleep(100)
+  }
+  throw new Error('The store does not answer.')
 }
 
 /** A store in a process of its own whose clock is `skew` ms wrong. */

@@ -33,14 +33,14 @@ test.each(Object.entries(engines))(
     const alice = new Visitor(manager, patient.cookie)
     const holder = await hold(engine, path)
     try {
-      expect((await alice.request((session) => session.get('n'))).result).toBe(0)
+      expect((await patient.request((session) => session.get('n'))).result).toBe(0)
       let ticks = 0
       const ticking = setInterval(() => ticks++, 10)
       const write = alice.request((session) => session.increment('n'))
       await expect(write).rejects.toMatchObject({ code: 'ERR_SESSION_TIMEOUT', status: 503 })
       clearInterval(ticking)
       expect(ticks).toBeGreaterThan(3)
-      expect((await alice.request((session) => session.get('n'))).result).toBe(0)
+      expect((await patient.request((session) => session.get('n'))).result).toBe(0)
     } finally {
       await end(holder)
     }

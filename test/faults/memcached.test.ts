@@ -5,7 +5,7 @@ import { MemcachedStore } from '../../src/stores/memcached.ts'
 import { startCuttingProxy } from '../support/cutting-proxy.ts'
 import { type MemcachedServer, startMemcached } from '../support/memcached.ts'
 import { newId, newRecord } from '../support/records.ts'
-import { duringFault, expectNothingWrong, underWrongClocks } from './figures.ts'
+import { answers, duringFault, expectNothingWrong, underWrongClocks } from './figures.ts'
 
 vi.setConfig({ testTimeout: 90_000 })
 
@@ -31,7 +31,7 @@ test('killed and restarted: it has forgotten everything, says so, and keeps what
     await server.kill()
     await load.failed(5)
     await server.start()
-    await expect.poll(() => store.ready().then(() => 'answers', String)).toBe('answers')
+    await answers(store)
     await load.beginAnew()
   })
   expectNothingWrong(figures)
@@ -90,7 +90,7 @@ test('two processes whose clocks are ten minutes apart lose nothing to each othe
   const env = { KIT_MEMCACHED_SERVER: server.address }
   const figures = await underWrongClocks('memcached', env, witness)
   expectNothingWrong(figures)
-  expect(figures.gone + figures.failed).toBe(0)
+  expect(figures.gone).toBe(0)
 })
 
 /** Makes sessions as large as those of the load until there is no room. */

@@ -51,7 +51,7 @@ const engines: Readonly<Record<string, () => Promise<Breakable>>> = {
     const server = await startPostgres()
     const pool = new Pool({ connectionString: server.url })
     const store = new PostgresStore(pool, { deadline: DEADLINE })
-    await store.migrate()
+    await new PostgresStore(pool).migrate()
     return { store, ...freezing(server), stop: async () => [await pool.end(), await server.stop()] }
   },
 }
@@ -86,7 +86,9 @@ describe.each(Object.entries(engines))('%s, away', (engine, start) => {
       ...{ secret: SECRET, store: counted, onStoreFailure: 'anonymous' },
     })
     const alice = new Visitor(failing)
-    await alice.request((session) => session.login('alice'))
+    const logIn = (): Promise<unknown> =>
+      alice.request((session) => session.login('alice')).then(() => 'in', String)
+    await expect.poll(logIn, { timeout: 20_000 }).toBe('in')
     try {
       await fail()
       await exhaust(failing, alice.cookie)
