@@ -124,14 +124,19 @@ function fail(error: unknown): never {
   throw error
 }
 
-const SLOT = Symbol('sojourn.session')
+const SLOT: unique symbol = Symbol('sojourn.session')
+
+interface Host {
+  [SLOT]?: unknown
+}
 
 /** Keeps the session of a request with the request itself. */
 export function keepWith<Data extends object>(
   request: object,
   requestSession: RequestSession<Data>,
 ): RequestSession<Data> {
-  Object.defineProperty(request, SLOT, { value: requestSession, configurable: true })
+  const host: Host = request
+  host[SLOT] = requestSession
   return requestSession
 }
 
