@@ -12,7 +12,7 @@ import { startRedis } from '../support/redis.ts'
 import type { RedisServer } from '../support/redis.ts'
 
 const keys = new Keys('sojourn:')
-const patience = { timeout: 15_000 }
+const patience = { timeout: 30_000 }
 
 let server: RedisServer
 let client: ReturnType<typeof createClient>
@@ -222,6 +222,33 @@ describe('between processes', () => {
   afterEach(async () => {
     for (const remote of remotes.splice(0)) await remote.kill()
   })
+
+  test(
+    'each of 100 sessions is told as expired once, though four processes look',
+    { timeout: 90_000 },
+    async () => {
+      const places = [store, ...(await Promise.all([start(), start(), start()]))]
+      const heard: StoreEvent[][] = places.map(() => [])
+      const handled: StoreEvent[] = []
+      const stops = await Promise.all(
+        places.flatMap((place, n) => [
+          place.watch((event) => void heard[n]?.push(event)),
+          place.consume('audit', (event) => void handled.push(event)),
+        ]),
+      )
+      const expiresAt = Date.now() + 1000
+      const ids = Array.from({ length: 100 }, newId)
+      await Promise.all(ids.map((id) => store.create(id, newRecord({ expiresAt }))))
+      for (const events of [...heard, handled]) {
+        await expect.poll(() => idsOf(ofType(events, 'expired')), patience).toEqual(ids.toSorted())
+      }
+      await sleep(1500)
+      for (const events of [...heard, handled]) {
+        expect(ofType(events, 'expired')).toHaveLength(ids.length)
+      }
+      for (const stop of stops) await stop()
+    },
+  )
 
   test('events come within a second', { timeout: 30_000 }, async () => {
     await expect(tellsAnotherProcess(store, await start())).resolves.toBeUndefined()
