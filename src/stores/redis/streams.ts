@@ -43,7 +43,8 @@ export class Streams implements EventLog {
   readonly #registry: Registry
   /** Up to where each bucket was read. */
   readonly #places: (string | undefined)[] = BUCKETS.map(() => undefined)
-  readonly #taken = new Map<number, Taken>()
+  /** Where the events stand that were handed out. */
+  readonly #taken = new WeakMap<Claim, Taken>()
   readonly #work = new Map<string, Work>()
   #read: LoggedEvent[] = []
   #position = 0
@@ -90,7 +91,7 @@ export class Streams implements EventLog {
   }
 
   async postpone(claim: Claim, until: number): Promise<void> {
-    const taken = this.#taken.get(claim.position)
+    const taken = this.#taken.get(claim)
     if (taken === undefined) return
     const { lease } = this.#workOf(claim.group)
     const args = [`${lease}`, taken.place, `${claim.tries}`, `${until - Date.now()}`]
@@ -98,12 +99,11 @@ export class Streams implements EventLog {
     await this.#calls.run('consume', POSTPONE, [events], [claim.group, ...args])
   }
 
-  async finish({ group, position }: Claim): Promise<void> {
-    const taken = this.#taken.get(position)
+  async finish(claim: Claim): Promise<void> {
+    const taken = this.#taken.get(claim)
     if (taken === undefined) return
     const events = this.#eventsOf(taken.bucket)
-    await this.#calls.send('consume', events, ['XACK', events, group, taken.place])
-    this.#taken.delete(position)
+    await this.#calls.send('consume', events, ['XACK', events, claim.group, taken.place])
   }
 
   async tell({ type, id, at, user }: StoreEvent): Promise<void> {
@@ -170,9 +170,9 @@ export class Streams implements EventLog {
     const [tries, ...parts] = reply.split('\0')
     const [entry] = this.#entriesOf(parts)
     if (entry === undefined) return undefined
-    const position = ++this.#claims
-    this.#taken.set(position, { bucket, place: entry.place })
-    return { position, event: entry.event, group, tries: Number(tries) }
+    const claim = { position: ++this.#claims, event: entry.event, group, tries: Number(tries) }
+    this.#taken.set(claim, { bucket, place: entry.place })
+    return claim
   }
 
   /** Sessions that have ended are told as expired while anybody listens. */
