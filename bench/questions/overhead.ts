@@ -20,14 +20,14 @@ const TIMINGS: Readonly<Record<Size, Timing>> = {
   full: {
     rounds: 5,
     burst: { requests: 8000, milliseconds: 500 },
-    warm: { requests: 10_000, milliseconds: 600 },
+    warm: { requests: 10_000, milliseconds: 1200 },
     visitors: 32,
     traced: 10,
   },
   quick: {
     rounds: 2,
     burst: { requests: 4000, milliseconds: 300 },
-    warm: { requests: 6000, milliseconds: 400 },
+    warm: { requests: 6000, milliseconds: 600 },
     visitors: 8,
     traced: 5,
   },

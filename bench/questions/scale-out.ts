@@ -24,12 +24,12 @@ const PLANS: Readonly<Record<Size, Plan>> = {
   full: {
     ...{ nodes: [1, 2, 3, 4, 6], spread: 6000, rounds: 5, visitors: 128, traced: 10 },
     burst: { requests: 6000, milliseconds: 300 },
-    warm: { requests: 10_000, milliseconds: 600 },
+    warm: { requests: 10_000, milliseconds: 1200 },
   },
   quick: {
     ...{ nodes: [1, 3, 6], spread: 2000, rounds: 2, visitors: 32, traced: 5 },
     burst: { requests: 3000, milliseconds: 200 },
-    warm: { requests: 6000, milliseconds: 400 },
+    warm: { requests: 6000, milliseconds: 600 },
   },
   smoke: {
     ...{ nodes: [1, 2], spread: 50, rounds: 1, visitors: 2, traced: 1 },

@@ -115,9 +115,11 @@ export class Contest {
     // Reading comes last: what a session holds is then of the length that it keeps.
     const order = [...kinds.values()].toSorted((a, b) => b.work.localeCompare(a.work))
     for (const { work, bytes } of order) {
-      const part = bytes === smallest ? requests : requests / 4
-      const load = { path: `/${work}`, connections: 32, requests: part, milliseconds }
-      await visitorsOf(visitors, bytes).burst(subject, load)
+      const part = bytes === smallest ? 1 : 1 / 4
+      await visitorsOf(visitors, bytes).burst(subject, {
+        ...{ path: `/${work}`, connections: 32 },
+        ...{ requests: requests * part, milliseconds: milliseconds * part },
+      })
     }
   }
 
