@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
-import { RedisStore } from '../../src/stores/redis.ts'
+import { RedisStore, type RedisStoreOptions } from '../../src/stores/redis.ts'
 import { behindSentinels, type Connected } from '../support/redis-clients.ts'
 import { type RedisSentinels, startRedisSentinels } from '../support/redis-sentinel.ts'
-import { duringFaults, expectNothingWrong } from './figures.ts'
+import { duringFaults, expectNothingWrong, type Scene } from './figures.ts'
 import { AS_REPLICATION_ALLOWS } from './redis-replication.ts'
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 })
@@ -20,21 +20,25 @@ afterAll(async () => {
 })
 
 test('a primary killed: the sentinels name another one, and every client goes on there', async () => {
-  const connect = async (kind: string): Promise<RedisStore> => {
+  const connect = async (kind: string, options: RedisStoreOptions = {}): Promise<RedisStore> => {
     const connected = await behindSentinels[kind]?.(sentinels.name, sentinels.sentinels)
     if (connected === undefined) throw new TypeError(`There is no ${kind}.`)
     clients.push(connected)
-    return new RedisStore(connected.client, { deadline: '1s' })
+    return new RedisStore(connected.client, { deadline: '1s', ...options })
   }
   const kinds = Object.keys(behindSentinels)
   const witness = await connect('node-redis')
-  const scenes = await Promise.all(
+  const scenes: Scene[] = await Promise.all(
     kinds.map(async (kind) => {
       const stores = [await connect(kind)]
       const engine = `redis sentinel, ${kind}`
       return { engine, what: 'primary killed', stores, witness, ...AS_REPLICATION_ALLOWS }
     }),
   )
+  // What a replica has before it is answered is not lost with the primary.
+  const stores = [await connect('ioredis', { ack: 'replica' })]
+  const engine = 'redis sentinel, ack: replica'
+  scenes.push({ engine, what: 'primary killed', stores, witness, load: { writers: 6 } })
   const before = await sentinels.primary()
   const all = await duringFaults(scenes, async (loads) => {
     await before.kill()

@@ -71,6 +71,7 @@ export class Load {
   #forgotten = 0
   #hanging = 0
   #slowest = 0
+  #last = 'none'
   #stopped = false
 
   /** @param stores - the writers use them in turn; one that is replaced in the array is used from then on */
@@ -203,6 +204,7 @@ export class Load {
     try {
       return await call()
     } catch (error) {
+      this.#last = String(error)
       if (isOutage(error)) this.#failed++
       else this.#strange.push(`${verb}: ${String(error)}`)
       return undefined
@@ -227,12 +229,16 @@ export class Load {
     return row
   }
 
+  #state(): string {
+    const counts = `${this.#acknowledged} acknowledged, ${this.#failed} failed, ${this.#gone} gone`
+    return [counts, `the last failure: ${this.#last}`, ...this.#strange].join('; ')
+  }
+
   /** The bound is for machines that are busy; a load that cannot come so far is stuck. */
   async #until(reached: () => boolean, what: string): Promise<void> {
     const end = performance.now() + 30_000
     while (!reached()) {
-      if (performance.now() > end)
-        throw new Error(`No ${what} in 30 s. ${this.#strange.join('; ')}`)
+      if (performance.now() > end) throw new Error(`No ${what} in 30 s: ${this.#state()}`)
       await sleep(5)
     }
   }
