@@ -28,6 +28,9 @@ Logger.init('off')
 
 const ignore = (): void => {}
 
+// Else ioredis and iovalkey send a command again whose answer was lost, and an addition counts twice.
+const ONCE = { autoResendUnfulfilledCommands: false } as const
+
 /** Every kind of client for one server. */
 export const single: Readonly<Record<string, Connect>> = {
   'node-redis': async ([node]) => opened(createClient({ socket: at(node) })),
@@ -47,8 +50,8 @@ export const clustered: Readonly<Record<string, Connect>> = {
     opened(createCluster({ rootNodes: nodes.map((node) => ({ socket: at(node) })) })),
   'node-redis, RESP2': async (nodes) =>
     opened(createCluster({ rootNodes: nodes.map((node) => ({ socket: at(node) })), RESP: 2 })),
-  ioredis: async (nodes) => quitting(new ioredis.Cluster(nodes.map(at))),
-  iovalkey: async (nodes) => quitting(new iovalkey.Cluster(nodes.map(at))),
+  ioredis: async (nodes) => quitting(new ioredis.Cluster(nodes.map(at), { redisOptions: ONCE })),
+  iovalkey: async (nodes) => quitting(new iovalkey.Cluster(nodes.map(at), { redisOptions: ONCE })),
   GLIDE: async (nodes) => {
     const client = await GlideClusterClient.createClient({ addresses: nodes.map(at) })
     return { client, close: async () => client.close() }
@@ -64,9 +67,9 @@ export const behindSentinels: Readonly<
   'node-redis, RESP2': async (name, sentinels) =>
     opened(createSentinel({ name, sentinelRootNodes: sentinels.map(at), RESP: 2 })),
   ioredis: async (name, sentinels) =>
-    quitting(new ioredis.Redis({ name, sentinels: sentinels.map(at) })),
+    quitting(new ioredis.Redis({ name, sentinels: sentinels.map(at), ...ONCE })),
   iovalkey: async (name, sentinels) =>
-    quitting(new iovalkey.Redis({ name, sentinels: sentinels.map(at) })),
+    quitting(new iovalkey.Redis({ name, sentinels: sentinels.map(at), ...ONCE })),
 }
 
 /** A client that asks a sentinel where the primary is. */
