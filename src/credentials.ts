@@ -1,21 +1,19 @@
 import { readCookie } from './cookie.ts'
 import { SessionError } from './errors.ts'
 import type { SessionEvents } from './events.ts'
-import type { SessionId } from './store.ts'
-import type { CookieSigner, Credential } from './token.ts'
-
-/** A genuine cookie of a request, with the id that its token hashes to. */
-export interface Presented extends Credential {
-  readonly id: SessionId
-}
+import { RecentCookies } from './recent-cookies.ts'
+import type { Presented } from './recent-cookies.ts'
+import type { CookieSigner } from './token.ts'
 
 const MOST_CANDIDATES = 4
+const MOST_RECENT = 1000
 
 /** Reads the one genuine cookie of a request. No I/O: a forged cookie never reaches a store. */
 export class CredentialReader {
   readonly #signer: CookieSigner
   readonly #cookieName: string
   readonly #events: SessionEvents
+  readonly #recent = new RecentCookies(MOST_RECENT)
 
   constructor(signer: CookieSigner, cookieName: string, events: SessionEvents) {
     this.#signer = signer
@@ -32,31 +30,37 @@ export class CredentialReader {
   read(header: string | null | undefined): Presented | undefined {
     if (header === undefined || header === null || header === '') return undefined
     if (typeof header !== 'string') throw notAHeader()
-    let best: Credential | undefined
+    let best: Presented | undefined
     for (const value of readCookie(header, this.#cookieName, MOST_CANDIDATES)) {
-      const found = this.#verify(value)
+      const found = this.#recent.find(value) ?? this.#verify(value)
       if (found === undefined) continue
       if (best !== undefined && best.token !== found.token) return this.#ambiguous()
       if (best === undefined || found.generation > best.generation) best = found
     }
-    return best === undefined ? undefined : this.#presented(best)
+    return best
   }
 
-  #presented({ token, generation, outdatedKey }: Credential): Presented {
-    return { token, generation, outdatedKey, id: this.#signer.idOf(token) }
-  }
-
-  #verify(value: string): Credential | undefined {
+  #verify(value: string): Presented | undefined {
     const found = this.#signer.verify(value)
-    if (typeof found !== 'string') return found
-    this.#events.tell({ type: 'cookie-refused', reason: found })
-    return undefined
+    if (typeof found === 'string') {
+      this.#events.tell({ type: 'cookie-refused', reason: found })
+      return undefined
+    }
+    const token = copyOf(found.token)
+    const presented = { ...found, token, id: this.#signer.idOf(token) }
+    this.#recent.keep(copyOf(value), presented)
+    return presented
   }
 
   #ambiguous(): undefined {
     this.#events.tell({ type: 'ambiguous-cookie' })
     return undefined
   }
+}
+
+// A part of a header keeps all of it in memory for as long as it is kept itself. What has verified is ASCII.
+function copyOf<Text extends string>(part: Text): Text {
+  return Buffer.from(part, 'latin1').toString('latin1') as Text
 }
 
 function notAHeader(): SessionError {

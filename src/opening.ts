@@ -1,7 +1,7 @@
 import { isSessionError } from './errors.ts'
 import { standingOf } from './decide.ts'
 import type { SessionError } from './errors.ts'
-import type { Presented } from './credentials.ts'
+import type { Presented } from './recent-cookies.ts'
 import type { SessionEvents } from './events.ts'
 import type { Policy } from './policy.ts'
 import { Replays } from './replays.ts'

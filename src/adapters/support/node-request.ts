@@ -17,12 +17,12 @@ export interface FoundInfo {
 
 /** The same, with nothing undefined in it. */
 export function infoOf({ userAgent, address, secure, host }: FoundInfo): RequestInfo {
-  return {
-    ...(userAgent !== undefined && { userAgent }),
-    ...(address !== undefined && { address }),
-    ...(secure !== undefined && { secure }),
-    ...(host !== undefined && { host }),
-  }
+  const info: { -readonly [Name in keyof RequestInfo]: RequestInfo[Name] } = {}
+  if (userAgent !== undefined) info.userAgent = userAgent
+  if (address !== undefined) info.address = address
+  if (secure !== undefined) info.secure = secure
+  if (host !== undefined) info.host = host
+  return info
 }
 
 /** What the connection says of a request. */
