@@ -40,6 +40,7 @@ import {
   swapOutcome,
   takeOutcome,
 } from './redis/replies.ts'
+import { warnOfResending } from './redis/resending.ts'
 import { CREATE, DESTROY, SWAP, TAKE, TIME, TOUCH } from './redis/scripts.ts'
 import { capabilitiesOf, checkOptions, checkSettings, checkSource } from './redis/settings.ts'
 import type { RedisSettings, RedisStoreOptions } from './redis/settings.ts'
@@ -82,6 +83,7 @@ export class RedisStore implements TrackedStore {
     const checkedOptions = checkOptions(options)
     const { prefix, deadline, userIndex, registry, ack } = checkedOptions
     checkSource(source)
+    if (isClient(source)) warnOfResending(source)
     this.capabilities = capabilitiesOf(checkedOptions)
     this.#keys = new Keys(prefix)
     this.#link = isClient(source)
