@@ -227,7 +227,7 @@ describe('a live session', () => {
     const stage = await open()
     const { visitor } = await stage.visitor()
     const { live } = await stage.connect({ cookie: visitor.cookie })
-    const code = 'ERR_SESSION_HEADERS_SENT'
+    const code = 'ERR_SESSION_MISUSE'
     await expect(live.edit((session) => session.login('mallory'))).rejects.toMatchObject({ code })
     await expect(live.edit((session) => session.renew())).rejects.toMatchObject({ code })
     expect(await live.get('name')).toBe('alice')
