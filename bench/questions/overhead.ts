@@ -12,7 +12,7 @@ import type { Question, Size } from '../support/question.ts'
 import { Samples, type Row } from '../support/samples.ts'
 
 /** What a session costs a request. */
-export const overhead: Question = { name: 'overhead', minutes: 11, measure }
+export const overhead: Question = { name: 'overhead', minutes: 18, measure }
 
 type Timing = Omit<Plan, 'entries'>
 
@@ -20,7 +20,7 @@ const TIMINGS: Readonly<Record<Size, Timing>> = {
   full: {
     rounds: 5,
     burst: { requests: 8000, milliseconds: 500 },
-    warm: { requests: 10_000, milliseconds: 1200 },
+    warm: { requests: 20_000, milliseconds: 2200 },
     visitors: 32,
     traced: 10,
   },

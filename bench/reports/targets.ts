@@ -100,8 +100,7 @@ export function targetsTable(results: ReadonlyMap<string, Result>): Table {
     title: 'Targets',
     columns: ['', 'at most', 'measured', 'reached'],
     rows: rows.map(({ label, most = 0, ratio }) => {
-      const reached = Number.isFinite(ratio.value) && ratio.value <= most ? 'yes' : 'no'
-      return [label, times(most), withSpread(ratio), reached]
+      return [label, times(most), withSpread(ratio), isReached(ratio, most)]
     }),
   }
 }
@@ -181,4 +180,10 @@ function measured(figures: Figures, figure: string, all: readonly Wanted[]): Tar
 
 function exactly(value: number): Ratio {
   return { value, spread: 0 }
+}
+
+// A share below nothing says that the noise was larger than what was to be measured.
+function isReached({ value }: Ratio, most: number): string {
+  if (!Number.isFinite(value) || value > most) return 'no'
+  return value < 0 ? 'unclear' : 'yes'
 }

@@ -8,6 +8,9 @@ import type { Progress } from './progress.ts'
 import type { Labels, Samples } from './samples.ts'
 import { Subject } from './subject.ts'
 
+// A server that is asked for one thing alone warms up with as many requests as those that are asked for several.
+const ONE_KIND = 3
+
 /** What requests do, on sessions of how many bytes, over how many connections at once. */
 export interface Scenario {
   readonly work: 'read' | 'write'
@@ -115,7 +118,7 @@ export class Contest {
     // Reading comes last: what a session holds is then of the length that it keeps.
     const order = [...kinds.values()].toSorted((a, b) => b.work.localeCompare(a.work))
     for (const { work, bytes } of order) {
-      const part = bytes === smallest ? 1 : 1 / 4
+      const part = order.length === 1 ? ONE_KIND : bytes === smallest ? 1 : 1 / 4
       await visitorsOf(visitors, bytes).burst(subject, {
         ...{ path: `/${work}`, connections: 32 },
         ...{ requests: requests * part, milliseconds: milliseconds * part },
