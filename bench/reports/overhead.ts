@@ -95,6 +95,7 @@ function crowdTable(figures: Figures): Table {
       const cells = counts.flatMap((connections) => {
         const of = { kind: 'cost', group, variant, work: 'read', bytes: 200, connections }
         const bare = { ...of, variant: 'bare' }
+        if (!figures.has(of) || !figures.has(bare)) return ['', '']
         return ['cpu', 'p99'].map((name) => times(figures.ratio(of, bare, name).value))
       })
       return [`${titleOf(group)}, ${NAMES[variant] ?? variant}`, ...cells]

@@ -11,7 +11,8 @@ const nodes = [{ host: '127.0.0.1', port: 1 }]
 /** The codes of the warnings of making a store with a client, which is never connected. */
 function warnings(client: RedisClient & { disconnect(): void }): unknown[] {
   const warn = vi.spyOn(process, 'emitWarning').mockReset().mockReturnValue()
-  new RedisStore(client)
+  const store = new RedisStore(client)
+  void store.close()
   client.disconnect()
   return warn.mock.calls.map(([, options]) => (options as { code?: string }).code)
 }
