@@ -1,6 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isSessionError } from '../../src/errors.ts'
-import type { CommitOutcome, Committed, SessionId, SessionStore } from '../../src/store.ts'
+import type {
+  CommitOutcome,
+  Committed,
+  SessionId,
+  SessionRecord,
+  SessionStore,
+} from '../../src/store.ts'
 import { newChange, newId, newRecord } from './records.ts'
 
 /** What a load may do. */
@@ -123,8 +129,8 @@ export class Load {
     const rows = [...this.#rows.values()]
     const lost = rows.map((row) => Math.max(0, row.acknowledged - stored(row)))
     const doubled = rows.map((row) => Math.max(0, stored(row) - row.sent))
-    const ended = await Promise.all(this.#ended.map((id) => store.load(id)))
-    const begun = await Promise.all(this.#begun.map((id) => store.load(id)))
+    const ended = await Promise.all(this.#ended.map((id) => found(store, id)))
+    const begun = await Promise.all(this.#begun.map((id) => found(store, id)))
     return {
       writers: this.#options.writers,
       acknowledged: this.#acknowledged,
@@ -148,7 +154,7 @@ export class Load {
 
   async #stored(store: SessionStore): Promise<(row: Row) => number> {
     const records = new Map<SessionId, ReadonlyMap<string, string> | undefined>()
-    for (const id of this.#sessions) records.set(id, (await store.load(id))?.values)
+    for (const id of this.#sessions) records.set(id, (await found(store, id))?.values)
     return ({ session, name }) => Number(records.get(session)?.get(name) ?? 0)
   }
 
@@ -256,4 +262,19 @@ function isOutage(error: unknown): boolean {
 
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, number) => total + number, 0)
+}
+
+// A client may still be finding its way after a fault: what it cannot read yet is not lost.
+async function found(
+  store: SessionStore,
+  id: SessionId,
+  tries = 100,
+): Promise<SessionRecord | undefined> {
+  try {
+    return await store.load(id)
+  } catch (error) {
+    if (tries === 0 || !isSessionError(error) || error.status !== 503) throw error
+    await sleep(100)
+    return found(store, id, tries - 1)
+  }
 }
