@@ -1,7 +1,7 @@
 import { readCookie } from './cookie.ts'
 import { SessionError } from './errors.ts'
 import type { SessionEvents } from './events.ts'
-import { RecentCookies } from './recent-cookies.ts'
+import { RecentCookies, copyOf } from './recent-cookies.ts'
 import type { Presented } from './recent-cookies.ts'
 import type { CookieSigner } from './token.ts'
 
@@ -48,7 +48,7 @@ export class CredentialReader {
     }
     const token = copyOf(found.token)
     const presented = { ...found, token, id: this.#signer.idOf(token) }
-    this.#recent.keep(copyOf(value), presented)
+    this.#recent.keep(value, presented)
     return presented
   }
 
@@ -56,11 +56,6 @@ export class CredentialReader {
     this.#events.tell({ type: 'ambiguous-cookie' })
     return undefined
   }
-}
-
-// A part of a header keeps all of it in memory for as long as it is kept itself. What has verified is ASCII.
-function copyOf<Text extends string>(part: Text): Text {
-  return Buffer.from(part, 'latin1').toString('latin1') as Text
 }
 
 function notAHeader(): SessionError {

@@ -18,7 +18,7 @@ export class RecentCookies {
   #newer = new Map<string, Presented>()
   #older = new Map<string, Presented>()
 
-  /** @param most - values in each of the two maps; one takes about half a kilobyte */
+  /** @param most - values in each of the two maps */
   constructor(most: number) {
     this.#most = most
   }
@@ -31,12 +31,19 @@ export class RecentCookies {
     return older
   }
 
-  /** @param value - no part of a longer text, which would be kept in memory with it */
   keep(value: string, presented: Presented): void {
     if (this.#newer.size >= this.#most) {
       this.#older = this.#newer
       this.#newer = new Map()
     }
-    this.#newer.set(value, presented)
+    this.#newer.set(copyOf(value), presented)
   }
+}
+
+/**
+ * The same ASCII text on its own: a part of a header keeps all of it in memory for as long as it is
+ * kept itself.
+ */
+export function copyOf<Text extends string>(part: Text): Text {
+  return Buffer.from(part, 'latin1').toString('latin1') as Text
 }
