@@ -7,9 +7,10 @@
  */
 
 import { resolve } from 'node:path'
-import { textOf, withSpread } from './reports/section.ts'
+import { shareText, textOf, withSpread } from './reports/section.ts'
 import { Contest, type Scenario } from './support/contest.ts'
 import { Redis } from './support/engine.ts'
+import { Generator } from './support/generator.ts'
 import { Progress } from './support/progress.ts'
 import { Figures, Samples } from './support/samples.ts'
 
@@ -17,7 +18,8 @@ const [other, group = 'node', rounds = '5'] = process.argv.slice(2)
 if (other === undefined) throw new Error('Say where the other build is: a folder like dist.')
 process.env['BENCH_BEFORE'] = resolve(other)
 
-const LENGTH = { requests: 10_000, milliseconds: 1000 }
+const BURST = { requests: 20_000, milliseconds: 1000 }
+const WARM = { requests: 150_000, milliseconds: 6000 }
 const VARIANTS = ['bare', 'sojourn-before', 'sojourn'] as const
 const scenarios: Scenario[] = [200, 4096].flatMap((bytes) =>
   (['read', 'write'] as const).map((work) => ({ work, bytes, connections: 32 })),
@@ -25,21 +27,23 @@ const scenarios: Scenario[] = [200, 4096].flatMap((bytes) =>
 
 const samples = new Samples()
 const redis = await Redis.start()
+const generator = Generator.start()
 try {
   const entries = VARIANTS.map((variant) => ({ group, variant, scenarios }))
   const plan = {
     entries,
     rounds: Number(rounds),
-    burst: LENGTH,
-    warm: LENGTH,
+    burst: BURST,
+    warm: WARM,
     visitors: 32,
     traced: 0,
   }
   const progress = new Progress('compare', (text) => process.stdout.write(`${text}\n`))
-  const contest = new Contest(plan, redis, samples, progress)
+  const contest = new Contest(plan, { redis, generator, samples, progress })
   progress.plan(contest.steps)
   await contest.run()
 } finally {
+  await generator.stop()
   await redis.stop()
 }
 const figures = new Figures(samples.rows)
@@ -52,7 +56,7 @@ const rows = scenarios.map((scenario) => {
   return [
     `${scenario.work} ${scenario.bytes} B`,
     withSpread(figures.ratio(of, before, 'cpu')),
-    withSpread(figures.shareAbove(of, before, bare, 'cpu')),
+    shareText(figures.shareAbove(of, before, bare, 'cpu')),
     withSpread(figures.ratio(of, before, 'p99')),
   ]
 })

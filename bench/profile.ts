@@ -13,6 +13,7 @@ import { mkdtempSync, readFileSync, readdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from './support/engine.ts'
+import { Generator } from './support/generator.ts'
 import { Visitors } from './support/load.ts'
 import { Subject } from './support/subject.ts'
 
@@ -45,16 +46,17 @@ process.stdout.write(`\n${join(directory, name)}\n`)
 
 async function record(): Promise<void> {
   const redis = await Redis.start()
+  const generator = Generator.start()
   try {
     const env = { ...redis.env, BENCH_DIRECTORY: directory }
     const flags = ['--cpu-prof', `--cpu-prof-dir=${directory}`, '--cpu-prof-interval=500']
     const subject = await Subject.start(group, variant, env, flags)
     const visitors = await Visitors.begin(subject, bytes, 32)
     const load = { path: `/${work}`, connections: 32, requests, milliseconds: MINUTE }
-    await visitors.burst(subject, load)
+    await visitors.burst(generator, subject, load)
     await subject.stop()
-    await visitors.end()
   } finally {
+    await generator.stop()
     await redis.stop()
   }
 }

@@ -5,7 +5,7 @@ import { root, run, runScript, say } from './tools.js'
 
 const HELP = `Usage: npm run bench -- [options]
 
-  --quick            about 3 minutes instead of 20; writes to .build/bench
+  --quick            about 7 minutes instead of 50; writes to .build/bench
   --only <question>  overhead, engines, growth, parts, scale-out,
                      near-cache (may be repeated)
   --resume           leaves out what was measured since src changed
@@ -14,7 +14,7 @@ const HELP = `Usage: npm run bench -- [options]
 
 Figures are to be compared only if the machine does nothing else meanwhile.`
 
-const PROGRAMS = ['redis-server', 'memcached', 'postgresql', 'wrk']
+const PROGRAMS = ['redis-server', 'memcached', 'postgresql']
 
 await runScript(async () => {
   const args = process.argv.slice(2)

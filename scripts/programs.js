@@ -18,7 +18,6 @@ const PROGRAMS = [
   },
   { names: ['spin'], debian: 'spin', support: 'spin.ts' },
   { names: ['gcc'], debian: 'gcc libc6-dev', support: 'spin.ts' },
-  { names: ['wrk'], debian: 'wrk', support: 'bench.ts' },
   { names: ['nginx'], debian: 'nginx-light', support: 'nginx.ts', folders: () => ['/usr/sbin'] },
 ]
 

@@ -11,6 +11,7 @@ import { join } from 'node:path'
 import { Contest, type Plan as ContestPlan, type Scenario } from '../support/contest.ts'
 import { anySession, copySession } from '../support/copies.ts'
 import { Redis } from '../support/engine.ts'
+import { Generator } from '../support/generator.ts'
 import { startEngines } from '../support/engines.ts'
 import { bytesOfSession } from '../support/memory.ts'
 import type { Progress } from '../support/progress.ts'
@@ -28,14 +29,18 @@ const KEEPERS = {
   sojourn: ['node', 'sojourn'],
   'sojourn-lean': ['node', 'sojourn-lean'],
   'connect-redis': ['express', 'express-session'],
+  // With what sojourn keeps of the client, as values.
+  'connect-redis-client': ['express', 'express-session-client'],
 } as const
 
 async function measure(size: Size, progress: Progress): Promise<readonly Row[]> {
   const run = { plan: PLANS[size], samples: new Samples(), progress }
   const redis = await Redis.start()
+  const generator = Generator.start()
   try {
-    await withRedis(run, redis)
+    await withRedis(run, redis, generator)
   } finally {
+    await generator.stop()
     await redis.stop()
   }
   await withTasks(run)
@@ -48,9 +53,13 @@ interface Run {
   readonly progress: Progress
 }
 
-async function withRedis({ plan, samples, progress }: Run, redis: Redis): Promise<void> {
+async function withRedis(
+  { plan, samples, progress }: Run,
+  redis: Redis,
+  generator: Generator,
+): Promise<void> {
   const contests = [...byCount(plan), ...bySize(plan)].map((each) => {
-    return new Contest(each, redis, samples, progress)
+    return new Contest(each, { redis, generator, samples, progress })
   })
   const keepers = Object.entries(KEEPERS)
   const steps = contests.reduce((sum, contest) => sum + contest.steps, 0)

@@ -7,6 +7,7 @@
 
 import { Contest, type Entry, type Plan, type Scenario } from '../support/contest.ts'
 import { Redis } from '../support/engine.ts'
+import { Generator } from '../support/generator.ts'
 import type { Progress } from '../support/progress.ts'
 import type { Question, Size } from '../support/question.ts'
 import { Samples, type Row } from '../support/samples.ts'
@@ -19,15 +20,15 @@ type Timing = Omit<Plan, 'entries'>
 const TIMINGS: Readonly<Record<Size, Timing>> = {
   full: {
     rounds: 5,
-    burst: { requests: 8000, milliseconds: 500 },
-    warm: { requests: 20_000, milliseconds: 2200 },
+    burst: { requests: 20_000, milliseconds: 1000 },
+    warm: { requests: 150_000, milliseconds: 6000 },
     visitors: 32,
     traced: 10,
   },
   quick: {
     rounds: 2,
-    burst: { requests: 4000, milliseconds: 300 },
-    warm: { requests: 6000, milliseconds: 600 },
+    burst: { requests: 8000, milliseconds: 400 },
+    warm: { requests: 40_000, milliseconds: 1500 },
     visitors: 8,
     traced: 5,
   },
@@ -70,12 +71,14 @@ const GROUPS: Readonly<Record<string, Partial<Record<Kind, readonly string[]>>>>
 async function measure(size: Size, progress: Progress): Promise<readonly Row[]> {
   const samples = new Samples()
   const redis = await Redis.start()
+  const generator = Generator.start()
   try {
     const plan = { ...TIMINGS[size], entries: entriesOf(size) }
-    const contest = new Contest(plan, redis, samples, progress)
+    const contest = new Contest(plan, { redis, generator, samples, progress })
     progress.plan(contest.steps)
     await contest.run()
   } finally {
+    await generator.stop()
     await redis.stop()
   }
   return samples.rows
@@ -99,9 +102,10 @@ function entriesOf(size: Size): Entry[] {
 
 function scenariosOf(size: Size): Scenario[] {
   const main = BYTES[size].flatMap((bytes) => {
-    return (['read', 'write'] as const).map((work) => ({ work, bytes, connections: 32 }))
+    const part = bytes > 4096 ? 1 / 2 : 1
+    return (['read', 'write'] as const).map((work) => ({ work, bytes, connections: 32, part }))
   })
   if (size !== 'full') return main
-  const crowds = [1, 256].map((connections) => ({ work: 'read' as const, bytes: 200, connections }))
-  return [...main, ...crowds]
+  const read = { work: 'read', bytes: 200, part: 1 / 2 } as const
+  return [...main, ...[1, 256].map((connections) => ({ ...read, connections }))]
 }

@@ -6,6 +6,7 @@
 
 import { Contest, type Plan as ContestPlan } from '../support/contest.ts'
 import { Redis } from '../support/engine.ts'
+import { Generator } from '../support/generator.ts'
 import type { Progress } from '../support/progress.ts'
 import type { Question, Size } from '../support/question.ts'
 import { Samples, type Row } from '../support/samples.ts'
@@ -23,13 +24,13 @@ interface Plan extends Pick<ContestPlan, 'rounds' | 'burst' | 'warm' | 'visitors
 const PLANS: Readonly<Record<Size, Plan>> = {
   full: {
     ...{ nodes: [1, 2, 3, 4, 6], spread: 6000, rounds: 5, visitors: 128, traced: 10 },
-    burst: { requests: 6000, milliseconds: 300 },
-    warm: { requests: 10_000, milliseconds: 1200 },
+    burst: { requests: 10_000, milliseconds: 500 },
+    warm: { requests: 75_000, milliseconds: 3000 },
   },
   quick: {
     ...{ nodes: [1, 3, 6], spread: 2000, rounds: 2, visitors: 32, traced: 5 },
     burst: { requests: 3000, milliseconds: 200 },
-    warm: { requests: 6000, milliseconds: 600 },
+    warm: { requests: 30_000, milliseconds: 1200 },
   },
   smoke: {
     ...{ nodes: [1, 2], spread: 50, rounds: 1, visitors: 2, traced: 1 },
@@ -42,10 +43,12 @@ async function measure(size: Size, progress: Progress): Promise<readonly Row[]> 
   const plan = PLANS[size]
   const samples = new Samples()
   const clusters: Redis[] = []
+  const generator = Generator.start()
   try {
     for (const nodes of plan.nodes) clusters.push(await Redis.startCluster(nodes))
-    const contests = clusters.map((cluster, place) => {
-      return new Contest(contestPlan(plan, plan.nodes[place] ?? 0), cluster, samples, progress)
+    const contests = clusters.map((redis, place) => {
+      const tools = { redis, generator, samples, progress }
+      return new Contest(contestPlan(plan, plan.nodes[place] ?? 0), tools)
     })
     progress.plan(contests.reduce((sum, { steps }) => sum + steps, 0))
     for (let round = 0; round < plan.rounds; round++) {
@@ -53,6 +56,7 @@ async function measure(size: Size, progress: Progress): Promise<readonly Row[]> 
     }
     for (const cluster of clusters) await spread(cluster, plan, samples)
   } finally {
+    await generator.stop()
     for (const cluster of clusters) await cluster.stop()
   }
   return samples.rows

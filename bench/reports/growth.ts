@@ -14,7 +14,8 @@ export function reportGrowth({ rows }: Result): Section {
     text:
       'Requests to `node:http` with sessions in Redis, beside a bare GET (GET and SET) of the same data. Names and changes are measured without ' +
       'HTTP, from the cookie to the header lines, in sessions of 16 KB whatever the number of names. Lean is a store with `registry: false` ' +
-      'and `userIndex: false`, which can do what connect-redis can; otherwise each session is noted so that it can be listed.',
+      'and `userIndex: false`, which can do what connect-redis can; otherwise each session is noted so that it can be listed. Every session of ' +
+      'sojourn also holds the user agent and the address of its client: the ratios of memory are to a connect-redis whose sessions hold them as well.',
     tables: [
       memoryTable(figures),
       countTable(figures),
@@ -30,17 +31,20 @@ function memoryTable(figures: Figures): Table {
   const kept = figures.where({ by: 'memory', keeper: 'sojourn' })
   const rows = kept.map(({ of }) => {
     const by = (keeper: string): Labels => ({ ...of, keeper })
-    const [mine, lean, other] = [by('sojourn'), by('sojourn-lean'), by('connect-redis')]
+    const [mine, lean, other] = [by('sojourn'), by('sojourn-lean'), by('connect-redis-client')]
+    const bytes = (labels: Labels): string =>
+      figures.has(labels) ? figures.median(labels, 'memory').toFixed(0) : ''
+    const ratio = (labels: Labels): string =>
+      figures.has(other) ? times(figures.ratio(labels, other, 'memory').value) : ''
     return [
       `${count(Number(of['sessions']))} sessions of ${size(Number(of['bytes']))}`,
-      ...[mine, lean, other].map((labels) => figures.median(labels, 'memory').toFixed(0)),
-      times(figures.ratio(mine, other, 'memory').value),
-      times(figures.ratio(lean, other, 'memory').value),
+      ...[mine, lean, other, by('connect-redis')].map(bytes),
+      ...[mine, lean].map(ratio),
     ]
   })
   const columns = [
-    ...['Bytes of Redis for a session', 'sojourn', 'sojourn, lean', 'connect-redis'],
-    ...['ratio', 'ratio, lean'],
+    ...['Bytes of Redis for a session', 'sojourn', 'sojourn, lean', 'connect-redis, same data'],
+    ...['connect-redis', 'ratio', 'ratio, lean'],
   ]
   return { title: 'Memory', columns, rows }
 }

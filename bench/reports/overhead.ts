@@ -1,4 +1,4 @@
-import { Figures, type Labels, type Ratio } from '../support/samples.ts'
+import { Figures, type Labels, type Share } from '../support/samples.ts'
 import type { Result } from '../support/results.ts'
 import type { Bar } from './chart.ts'
 import { size, times, withSpread, type Section, type Table } from './section.ts'
@@ -125,14 +125,20 @@ function trafficTable(figures: Figures): Table {
 }
 
 function shareBars(figures: Figures): Bar[] {
-  return shareTargets(figures).map(({ label, most, ratio }) => bar(label, ratio, most, 100))
+  return shareTargets(figures).map(({ label, most, found }) => bar(label, found, most, 100))
 }
 
 function rawBars(figures: Figures): Bar[] {
-  return rawTargets(figures).map(({ label, most, ratio }) => bar(label, ratio, most, 1))
+  return rawTargets(figures).map(({ label, most, found }) => bar(label, found, most, 1))
 }
 
-function bar(label: string, { value }: Ratio, most: number | undefined, unit: number): Bar {
-  const bar = { label, value: value * unit }
+function bar(label: string, found: Share, most: number | undefined, unit: number): Bar {
+  const bar = { label, value: heightOf(found) * unit }
   return most === undefined ? bar : { ...bar, most: most * unit }
+}
+
+/** What is not above the noise has no bar. */
+function heightOf(found: Share): number {
+  if (found.kind === 'unknown') return Number.NaN
+  return found.kind === 'share' ? found.value : 0
 }

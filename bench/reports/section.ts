@@ -1,4 +1,4 @@
-import type { Ratio } from '../support/samples.ts'
+import type { Ratio, Share } from '../support/samples.ts'
 import type { Bars, Lines } from './chart.ts'
 
 /** A table. Its first column is text, the others are figures. */
@@ -30,6 +30,12 @@ export function withSpread({ value, spread }: Ratio): string {
   return Number.isFinite(spread) && spread > 0
     ? `${times(value)} ± ${times(value * spread)}`
     : times(value)
+}
+
+/** A share in print: as a ratio; `< 0.04` if it is within a noise of that part. */
+export function shareText(found: Share): string {
+  if (found.kind === 'unknown') return '–'
+  return found.kind === 'share' ? withSpread(found) : `< ${times(found.below)}`
 }
 
 /** A size in print: `200 B`, `4 KB`. */

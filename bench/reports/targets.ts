@@ -1,16 +1,16 @@
-import { Figures, type Labels, type Ratio } from '../support/samples.ts'
+import { Figures, type Labels, type Ratio, type Share } from '../support/samples.ts'
 import type { Result } from '../support/results.ts'
-import { count, size, times, withSpread, type Table } from './section.ts'
+import { count, shareText, size, times, type Table } from './section.ts'
 
 /** What is to be reached, and what was measured. */
 export interface Target {
   readonly label: string
   /** Undefined: it is shown beside the others, nothing is asked of it. */
   readonly most?: number
-  readonly ratio: Ratio
+  readonly found: Share
 }
 
-type Wanted = Omit<Target, 'ratio'> & {
+type Wanted = Omit<Target, 'found'> & {
   readonly of: Labels
   readonly to: Labels
 }
@@ -56,8 +56,8 @@ export function shareTargets(figures: Figures): Target[] {
       { ...READ, group, variant: 'bare' },
     ]
     if (![of, to, bare].every((labels) => figures.has(labels))) return []
-    const ratio = figures.shareAbove(of, to, bare, 'cpu')
-    return [{ label: `${SHOWN[peer] ?? peer}, ${what}`, most, ratio }]
+    const found = figures.shareAbove(of, to, bare, 'cpu')
+    return [{ label: `${SHOWN[peer] ?? peer}, ${what}`, most, found }]
   })
 }
 
@@ -66,7 +66,7 @@ const SHOWN: Readonly<Record<string, string>> = {
   'fastify-session-not-rolling': '@fastify/session rolling:false',
 }
 
-interface Share {
+interface WantedShare {
   readonly group: string
   readonly peer: string
   readonly what: string
@@ -74,7 +74,7 @@ interface Share {
   readonly most: number
 }
 
-function share(group: string, peer: string, what: string, work: Labels, most: number): Share {
+function share(group: string, peer: string, what: string, work: Labels, most: number): WantedShare {
   return { group, peer, what, work, most }
 }
 
@@ -99,14 +99,27 @@ export function targetsTable(results: ReadonlyMap<string, Result>): Table {
   return {
     title: 'Targets',
     columns: ['', 'at most', 'measured', 'reached'],
-    rows: rows.map(({ label, most = 0, ratio }) => {
-      return [label, times(most), withSpread(ratio), isReached(ratio, most)]
-    }),
+    rows: rows.map(({ label, most = 0, found }) => [
+      ...[label, times(most), shareText(found)],
+      isReached(found, most),
+    ]),
   }
 }
 
 function figuresOf(results: ReadonlyMap<string, Result>, question: string): Figures {
   return new Figures(results.get(question)?.rows ?? [])
+}
+
+/** Noise says that a target is reached only if it is itself small enough. */
+function isReached(found: Share, most: number): string {
+  switch (found.kind) {
+    case 'unknown':
+      return 'unclear'
+    case 'within noise':
+      return found.below <= most ? 'yes (not above the noise)' : 'unclear'
+    case 'share':
+      return found.value <= most ? 'yes' : 'no'
+  }
 }
 
 function waitTargets(figures: Figures): Target[] {
@@ -131,14 +144,14 @@ function embeddedTargets(figures: Figures): Target[] {
 /** In all frameworks; the worst of them is shown. */
 function commandTargets(figures: Figures): Target[] {
   const all = figures.where({ kind: 'traffic', variant: 'sojourn' })
-  const most = (work: string): Ratio => {
+  const most = (work: string): Share => {
     const found = all.filter(({ of }) => of['work'] === work)
     return exactly(Math.max(...found.map((row) => row.figures['commands']?.[0] ?? Number.NaN)))
   }
   const commands = [
-    { label: 'Redis commands of a request that reads', most: 1, ratio: most('read') },
-    { label: 'Redis commands of a request that writes', most: 2, ratio: most('write') },
-    { label: 'Redis commands of a request without a cookie', most: 0, ratio: most('no cookie') },
+    { label: 'Redis commands of a request that reads', most: 1, found: most('read') },
+    { label: 'Redis commands of a request that writes', most: 2, found: most('write') },
+    { label: 'Redis commands of a request without a cookie', most: 0, found: most('no cookie') },
   ]
   return all.length === 0 ? [] : [...commands, ...sentTargets(figures)]
 }
@@ -165,8 +178,8 @@ function memoryTargets(figures: Figures): Target[] {
   return keepers.flatMap(([keeper, lean]) => {
     return figures.where({ by: 'memory', keeper }).flatMap(({ of: labels }) => {
       const sessions = `${count(Number(labels['sessions']))} sessions of ${size(Number(labels['bytes']))}`
-      const label = `memory in Redis beside connect-redis${lean}, ${sessions}`
-      const to = { ...labels, keeper: 'connect-redis' }
+      const label = `memory in Redis beside connect-redis with the same data${lean}, ${sessions}`
+      const to = { ...labels, keeper: 'connect-redis-client' }
       return measured(figures, 'memory', [{ label, most: 1, of: labels, to }])
     })
   })
@@ -175,15 +188,13 @@ function memoryTargets(figures: Figures): Target[] {
 function measured(figures: Figures, figure: string, all: readonly Wanted[]): Target[] {
   return all
     .filter(({ of, to }) => figures.has(of) && figures.has(to))
-    .map(({ of, to, ...target }) => ({ ...target, ratio: figures.ratio(of, to, figure) }))
+    .map(({ of, to, ...target }) => ({ ...target, found: asShare(figures.ratio(of, to, figure)) }))
 }
 
-function exactly(value: number): Ratio {
-  return { value, spread: 0 }
+function exactly(value: number): Share {
+  return asShare({ value, spread: 0 })
 }
 
-// A share below nothing says that the noise was larger than what was to be measured.
-function isReached({ value }: Ratio, most: number): string {
-  if (!Number.isFinite(value) || value > most) return 'no'
-  return value < 0 ? 'unclear' : 'yes'
+function asShare(ratio: Ratio): Share {
+  return { kind: 'share', ...ratio }
 }

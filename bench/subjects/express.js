@@ -10,7 +10,8 @@ import { before, load, manager, serve } from './sojourn.js'
 
 export const variants = {
   bare: () => plain([], () => 'alice'),
-  'express-session': withExpressSession,
+  'express-session': () => withExpressSession(() => ({})),
+  'express-session-client': () => withExpressSession(clientOf),
   sojourn: () => sojourn('redis'),
   'sojourn-before': () => sojourn('redis', before),
   'sojourn-embedded': () => sojourn('embedded'),
@@ -28,11 +29,17 @@ function plain(middlewares, answer) {
   return createServer(app)
 }
 
-async function withExpressSession() {
+/** What sojourn keeps of a client, too. */
+function clientOf(request) {
+  return { userAgent: request.get('user-agent'), address: request.socket.remoteAddress }
+}
+
+async function withExpressSession(more) {
   const store = new RedisStore({ client: await defaultClient() })
   const middleware = expressSession({ store, secret, resave: false, saveUninitialized: false })
-  return plain([middleware], ({ session }, { kind, bytes }) => {
-    if (kind === 'begin') Object.assign(session, sampleValues(bytes))
+  return plain([middleware], (request, { kind, bytes }) => {
+    const { session } = request
+    if (kind === 'begin') Object.assign(session, sampleValues(bytes), more(request))
     if (kind === 'write') session.views = nextView()
     return session.login
   })

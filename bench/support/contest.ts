@@ -3,19 +3,22 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { busySeconds } from './cpus.ts'
 import type { Redis, Sent } from './engine.ts'
+import type { Generator } from './generator.ts'
 import { Visitors } from './load.ts'
 import type { Progress } from './progress.ts'
 import type { Labels, Samples } from './samples.ts'
 import { Subject } from './subject.ts'
 
-// A server that is asked for one thing alone warms up with as many requests as those that are asked for several.
-const ONE_KIND = 3
+// That connections end and new ones come has to be compiled as well: after one long burst the next was dearer.
+const WARM_UPS = 4
 
 /** What requests do, on sessions of how many bytes, over how many connections at once. */
 export interface Scenario {
   readonly work: 'read' | 'write'
   readonly bytes: number
   readonly connections: number
+  /** How long its bursts are, in terms of those of the plan: 1. */
+  readonly part?: number
 }
 
 /** A burst ends after that many requests or milliseconds. */
@@ -36,7 +39,7 @@ export interface Plan {
   readonly entries: readonly Entry[]
   readonly rounds: number
   readonly burst: Length
-  /** Before anything counts, reading and writing: of the smallest size, and a quarter of it of the others. */
+  /** Before anything counts: for each server all in all, however many kinds of work it is asked for. */
   readonly warm: Length
   /** How many sessions of each size. */
   readonly visitors: number
@@ -48,6 +51,14 @@ export interface Plan {
   readonly fill?: (redis: Redis) => Promise<void>
 }
 
+/** With what servers are measured, and where the figures go. */
+export interface Tools {
+  readonly redis: Redis
+  readonly generator: Generator
+  readonly samples: Samples
+  readonly progress: Progress
+}
+
 /**
  * Runs servers side by side, all in turn, as often as the plan says: A B C, A B C. In each round a server
  * is a fresh process. The servers of a group run at the same time, but only one of them works.
@@ -55,12 +66,14 @@ export interface Plan {
 export class Contest {
   readonly #plan: Plan
   readonly #redis: Redis
+  readonly #generator: Generator
   readonly #samples: Samples
   readonly #progress: Progress
 
-  constructor(plan: Plan, redis: Redis, samples: Samples, progress: Progress) {
+  constructor(plan: Plan, { redis, generator, samples, progress }: Tools) {
     this.#plan = plan
     this.#redis = redis
+    this.#generator = generator
     this.#samples = samples
     this.#progress = progress
   }
@@ -92,7 +105,7 @@ export class Contest {
       await this.#bursts(entrants)
       if (round === 0 && this.#plan.traced > 0) await this.#trace(entrants)
     } finally {
-      for (const entrant of entrants) await leave(entrant)
+      for (const { subject } of entrants) await subject.stop()
       await rm(directory, { recursive: true, force: true })
     }
   }
@@ -113,15 +126,10 @@ export class Contest {
   async #warm({ subject, scenarios, visitors }: Entrant): Promise<void> {
     const { requests, milliseconds } = this.#plan.warm
     if (requests === 0) return
-    const kinds = new Map(scenarios.map((each) => [`${each.work} ${each.bytes}`, each]))
-    const smallest = Math.min(...scenarios.map(({ bytes }) => bytes))
-    // Reading comes last: what a session holds is then of the length that it keeps.
-    const order = [...kinds.values()].toSorted((a, b) => b.work.localeCompare(a.work))
-    for (const { work, bytes } of order) {
-      const part = order.length === 1 ? ONE_KIND : bytes === smallest ? 1 : 1 / 4
-      await visitorsOf(visitors, bytes).burst(subject, {
+    for (const { work, bytes, part } of warmUpOf(scenarios)) {
+      await visitorsOf(visitors, bytes).burst(this.#generator, subject, {
         ...{ path: `/${work}`, connections: 32 },
-        ...{ requests: requests * part, milliseconds: milliseconds * part },
+        ...{ requests: Math.ceil(requests * part), milliseconds: milliseconds * part },
       })
     }
   }
@@ -139,18 +147,24 @@ export class Contest {
   }
 
   async #burst({ group, subject, visitors }: Entrant, scenario: Scenario): Promise<void> {
-    const { work, bytes, connections } = scenario
+    const { work, bytes, connections, part = 1 } = scenario
+    const { requests, milliseconds } = this.#plan.burst
     const [usage, counts, busy] = [await subject.usage(), await this.#redis.counts(), busySeconds()]
-    const load = { path: `/${work}`, connections, ...this.#plan.burst }
-    const burst = await visitorsOf(visitors, bytes).burst(subject, load)
+    const burst = await visitorsOf(visitors, bytes).burst(this.#generator, subject, {
+      ...{ path: `/${work}`, connections },
+      ...{ requests: Math.ceil(requests * part), milliseconds: milliseconds * part },
+    })
     const busyNow = busySeconds()
-    const cpu = (await subject.usage()).cpu - usage.cpu
+    const after = await subject.usage()
+    const [user, system] = [after.user - usage.user, after.system - usage.system]
+    const cpu = user + system
     const redisCpu = (await this.#redis.counts()).cpu - counts.cpu
     const labels = { ...this.#plan.labels, kind: 'cost', group, variant: subject.name }
     this.#samples.add(
       { ...labels, work, bytes, connections },
       {
         cpu: cpu / burst.requests,
+        ...{ user: user / burst.requests, system: system / burst.requests },
         redisCpu: redisCpu / burst.requests,
         rate: burst.requests / burst.seconds,
         ...{ p50: burst.p50, p99: burst.p99 },
@@ -201,15 +215,29 @@ interface Entrant {
   readonly visitors: ReadonlyMap<number, Visitors>
 }
 
-async function leave({ subject, visitors }: Entrant): Promise<void> {
-  await subject.stop()
-  for (const some of visitors.values()) await some.end()
-}
-
 function visitorsOf(visitors: Entrant['visitors'], bytes: number): Visitors {
   const some = visitors.get(bytes)
   if (some === undefined) throw new Error(`There are no sessions of ${bytes} bytes.`)
   return some
+}
+
+/**
+ * How a server warms up: with each kind of work, for a part of the whole. The smallest size, whose figures are
+ * compared most, has four times as much of it as each of the others. Reading it comes last: what a session
+ * holds is then of the length that it keeps. All of it is done several times.
+ */
+export function warmUpOf(scenarios: readonly Scenario[]): (Scenario & { part: number })[] {
+  const kinds = new Map(scenarios.map((each) => [`${each.work} ${each.bytes}`, each]))
+  const smallest = Math.min(...scenarios.map(({ bytes }) => bytes))
+  const weighed = [...kinds.values()].map((kind) => ({
+    ...kind,
+    part: kind.bytes === smallest ? 1 : 1 / 4,
+  }))
+  const all = WARM_UPS * weighed.reduce((sum, { part }) => sum + part, 0)
+  const once = weighed
+    .map((kind) => ({ ...kind, part: kind.part / all }))
+    .toSorted((a, b) => b.work.localeCompare(a.work) || b.bytes - a.bytes)
+  return Array.from({ length: WARM_UPS }, () => once).flat()
 }
 
 /** What each group has, in the order of the plan. */

@@ -1,43 +1,17 @@
-import { execFile } from 'node:child_process'
-import { rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
-import { onOtherCore } from './cpus.ts'
+import type { Burst, Generator, Job } from './generator.ts'
 import type { Subject } from './subject.ts'
 
 const AT_ONCE = 8
-const SCRIPT = fileURLToPath(new URL('../subjects/load.lua', import.meta.url))
-
-/** What wrk saw of one burst of requests. Times in microseconds. */
-export interface Burst {
-  readonly requests: number
-  readonly seconds: number
-  readonly bytes: number
-  readonly p50: number
-  readonly p99: number
-  readonly max: number
-}
 
 /** What a burst is made of. */
-export interface Load {
-  readonly path: string
-  readonly connections: number
-  /** It ends after that many requests, */
-  readonly requests: number
-  /** or after that many milliseconds. */
-  readonly milliseconds: number
-}
+export type Load = Omit<Job, 'port' | 'cookies'>
 
 /** Cookies of sessions that are alive, one for each visitor. */
 export class Visitors {
   readonly cookies: readonly string[]
-  readonly #file: string
 
-  private constructor(cookies: readonly string[], file: string) {
+  private constructor(cookies: readonly string[]) {
     this.cookies = cookies
-    this.#file = file
   }
 
   /** Begins that many sessions with about `bytes` of values each. */
@@ -47,38 +21,18 @@ export class Visitors {
       const batch = Array.from({ length: Math.min(AT_ONCE, count - cookies.length) })
       cookies.push(...(await Promise.all(batch.map(() => cookieOf(subject, `/begin/${bytes}`)))))
     }
-    const file = join(tmpdir(), `bench-${process.pid}-${subject.name}-${bytes}.cookies`)
-    await writeFile(file, `${cookies.join('\n')}\n`)
-    return new Visitors(cookies, file)
+    return new Visitors(cookies)
   }
 
-  /** Sends requests, each connection the next when the last one was answered. */
-  async burst(
-    subject: Subject,
-    { path, connections, requests, milliseconds }: Load,
-  ): Promise<Burst> {
-    const options = [
-      '-t1',
-      `-c${connections}`,
-      `-d${Math.ceil(milliseconds / 1000) + 5}s`,
-      '--timeout',
-      '10s',
-      '-s',
-      SCRIPT,
-    ]
-    const limits = [`${requests}`, `${milliseconds}`]
-    const wrk = ['wrk', ...options, subject.url(path), '--', path, this.#file, ...limits]
-    const [program = '', ...args] = onOtherCore(wrk)
-    const { stdout } = await promisify(execFile)(program, args, {
-      timeout: milliseconds + 30_000,
-    })
-    const { errors, ...burst } = JSON.parse(stdout.trim().split('\n').at(-1) ?? '')
-    if (errors > 0 || burst.requests === 0) throw new Error(`${subject.name} ${path}: ${stdout}`)
-    return burst
-  }
-
-  async end(): Promise<void> {
-    await rm(this.#file, { force: true })
+  /**
+   * Sends their requests.
+   *
+   * @throws Error if one is not answered as it should be
+   */
+  async burst(generator: Generator, { name, port }: Subject, load: Load): Promise<Burst> {
+    const burst = await generator.run({ port, cookies: this.cookies, ...load })
+    if (burst.errors === 0 && burst.requests > 0) return burst
+    throw new Error(`${name} ${load.path}: ${JSON.stringify(burst)}`)
   }
 }
 

@@ -28,8 +28,7 @@ export async function bytesOfSession(redis: Redis, kept: Kept): Promise<number> 
 async function begin(redis: Redis, { group, variant, bytes }: Kept): Promise<void> {
   const subject = await Subject.start(group, variant, { ...redis.env, BENCH_DIRECTORY: tmpdir() })
   try {
-    const visitors = await Visitors.begin(subject, bytes, 1)
-    await visitors.end()
+    await Visitors.begin(subject, bytes, 1)
   } finally {
     await subject.stop()
   }

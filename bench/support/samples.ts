@@ -1,4 +1,4 @@
-import { median, spread } from './statistics.ts'
+import { halfDistance, median, spread } from './statistics.ts'
 
 /** What tells one measured thing from another: `{ group: 'express', variant: 'bare', work: 'read' }`. */
 export type Labels = Readonly<Record<string, string | number>>
@@ -16,6 +16,15 @@ export interface Ratio {
   /** Half the distance between their quartiles, as a part of the median. */
   readonly spread: number
 }
+
+/** What one thing adds to another, in terms of what a third adds to it. */
+export type Share =
+  /** Both are above the noise; the spread is half the distance between the quartiles, as a part of the value. */
+  | ({ readonly kind: 'share' } & Ratio)
+  /** It adds less than the noise, which is that part of what the third adds. */
+  | { readonly kind: 'within noise'; readonly below: number }
+  /** Not even what the third adds is above the noise. */
+  | { readonly kind: 'unknown' }
 
 const DIGITS = 5
 
@@ -89,17 +98,28 @@ export class Figures {
   }
 
   /**
-   * How much two things are above a third: what `of` adds to it, in terms of what `to` adds to it. A round
-   * in which `to` added nothing was disturbed, and does not count.
+   * How much two things are above a third: what `of` adds to it, in terms of what `to` adds to it, both from
+   * the medians. What is added is above the noise if it is more than half the distance between the quartiles
+   * of `base`.
    */
-  shareAbove(of: Labels, to: Labels, base: Labels, figure: string): Ratio {
-    const [below, bases] = [this.all(to, figure), this.all(base, figure)]
-    const shares = this.all(of, figure).map((value, round) => {
+  shareAbove(of: Labels, to: Labels, base: Labels, figure: string): Share {
+    const [values, below, bases] = [of, to, base].map((labels) => this.all(labels, figure)) as [
+      readonly number[],
+      readonly number[],
+      readonly number[],
+    ]
+    const noise = halfDistance(bases)
+    const [added, addedBelow] = [median(values) - median(bases), median(below) - median(bases)]
+    if (addedBelow <= noise) return { kind: 'unknown' }
+    if (added < noise) return { kind: 'within noise', below: noise / addedBelow }
+    // A round in which `to` added nothing was disturbed.
+    const shares = values.map((value, round) => {
       const bare = bases[round] ?? Number.NaN
-      const added = (below[round] ?? Number.NaN) - bare
-      return added > 0 ? (value - bare) / added : Number.NaN
+      const more = (below[round] ?? Number.NaN) - bare
+      return more > 0 ? (value - bare) / more : Number.NaN
     })
-    return ratioOf(shares)
+    const value = added / addedBelow
+    return { kind: 'share', value, spread: halfDistance(finite(shares)) / value }
   }
 
   #labels(label: string, of: Labels): readonly (string | number | undefined)[] {
@@ -108,6 +128,10 @@ export class Figures {
 }
 
 function ratioOf(rounds: readonly number[]): Ratio {
-  const counted = rounds.filter((ratio) => Number.isFinite(ratio))
+  const counted = finite(rounds)
   return { value: median(counted), spread: Math.abs(spread(counted)) }
+}
+
+function finite(numbers: readonly number[]): readonly number[] {
+  return numbers.filter((number) => Number.isFinite(number))
 }

@@ -5,8 +5,12 @@ export function median(numbers: readonly number[]): number {
 
 /** Half the distance between the quartiles, as a part of the median: how far runs differ. */
 export function spread(numbers: readonly number[]): number {
-  const distance = quantile(numbers, 0.75) - quantile(numbers, 0.25)
-  return distance / 2 / median(numbers)
+  return halfDistance(numbers) / median(numbers)
+}
+
+/** Half the distance between the quartiles. */
+export function halfDistance(numbers: readonly number[]): number {
+  return (quantile(numbers, 0.75) - quantile(numbers, 0.25)) / 2
 }
 
 /** The value below which that part of the numbers lies, interpolated. */

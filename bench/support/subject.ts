@@ -7,11 +7,10 @@ const MAIN = fileURLToPath(new URL('../subjects/main.js', import.meta.url))
 const READY_WITHIN = 60_000
 
 /** What a process has used so far. */
-export interface Usage {
-  /** Microseconds of processor time, user and system. */
-  readonly cpu: number
-  /** Bytes. */
-  readonly rss: number
+interface Usage {
+  /** Microseconds of processor time, in the program and in the system on its behalf. */
+  readonly user: number
+  readonly system: number
 }
 
 /** A measured server, in a process of its own on a core of its own. It ends with this process. */
@@ -48,6 +47,11 @@ export class Subject {
     return subject
   }
 
+  /** Of 127.0.0.1. */
+  get port(): number {
+    return this.#port
+  }
+
   url(path: string): string {
     return `http://127.0.0.1:${this.#port}${path}`
   }
@@ -55,12 +59,7 @@ export class Subject {
   /** What the process has used so far. */
   async usage(): Promise<Usage> {
     this.#child.send('usage')
-    const { user, system, rss } = await this.#message<{
-      user: number
-      system: number
-      rss: number
-    }>()
-    return { cpu: user + system, rss }
+    return this.#message<Usage>()
   }
 
   async stop(): Promise<void> {

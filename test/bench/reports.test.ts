@@ -3,8 +3,9 @@ import { capacityOf } from '../../bench/reports/capacity.ts'
 import { svgOf } from '../../bench/reports/chart.ts'
 import { markdownOf, textOf, times, withSpread } from '../../bench/reports/section.ts'
 import { targetsTable } from '../../bench/reports/targets.ts'
+import { warmUpOf, type Scenario } from '../../bench/support/contest.ts'
 import type { Result } from '../../bench/support/results.ts'
-import { Figures, Samples, type Row } from '../../bench/support/samples.ts'
+import { Figures, Samples, type Row, type Share } from '../../bench/support/samples.ts'
 import { median, quantile, spread } from '../../bench/support/statistics.ts'
 
 describe('figures', () => {
@@ -20,22 +21,55 @@ describe('figures', () => {
     expect(figures.ratio({ name: 'slow' }, { name: 'fast' }, 'cpu').value).toBe(3)
   })
 
-  test('an overhead is compared above what both have without it', () => {
-    const figures = figuresOf({ bare: [10, 20], mine: [12, 23], other: [20, 50] })
-    const [mine, other, bare] = ['mine', 'other', 'bare'].map((name) => ({ name }))
-    expect(figures.shareAbove(mine!, other!, bare!, 'cpu').value).toBeCloseTo(0.15)
+  test('an overhead is compared above what both have without it, from the medians', () => {
+    const share = shareOf({ bare: [10, 10, 11], mine: [14, 13, 15], other: [20, 20, 50] })
+    // (14 - 10) / (20 - 10); in the rounds 0.4, 0.3 and 0.103
+    expect(share).toMatchObject({ kind: 'share', value: 0.4 })
+    expect(share.kind === 'share' && share.value * share.spread).toBeCloseTo((0.35 - 0.2013) / 2)
   })
 
-  test('a round in which the other added nothing does not count', () => {
-    const figures = figuresOf({ bare: [10, 10], mine: [12, 12], other: [9, 20] })
-    const [mine, other, bare] = ['mine', 'other', 'bare'].map((name) => ({ name }))
-    expect(figures.shareAbove(mine!, other!, bare!, 'cpu').value).toBeCloseTo(0.2)
+  test('a round in which the other added nothing does not count for the spread', () => {
+    const share = shareOf({ bare: [10, 10, 10], mine: [12, 12, 12], other: [20, 9, 20] })
+    expect(share).toEqual({ kind: 'share', value: 0.2, spread: 0 })
+  })
+
+  test('what is added is above the noise if it is more than half the quartile distance of bare', () => {
+    // Of bare the quartiles are 10 and 14: the noise is 2, which is a fifth of the 10 that the other adds.
+    const bare = [8, 10, 12, 14, 16]
+    const other = [22, 22, 22, 22, 22]
+    const shareWith = (cpu: number): Share => shareOf({ bare, other, mine: bare.map(() => cpu) })
+    expect(shareWith(14)).toMatchObject({ kind: 'share', value: 0.2 })
+    expect(shareWith(13.9)).toEqual({ kind: 'within noise', below: 0.2 })
+    expect(shareWith(5)).toEqual({ kind: 'within noise', below: 0.2 })
+    expect(shareOf({ bare, mine: bare, other: bare.map(() => 14) })).toEqual({ kind: 'unknown' })
   })
 
   test('labels that fit two rows, or none, are refused', () => {
     const figures = figuresOf({ one: [1], two: [2] })
     expect(() => figures.all({}, 'cpu')).toThrow('not one cpu')
     expect(() => figures.all({ name: 'three' }, 'cpu')).toThrow('not one cpu')
+  })
+})
+
+describe('the warm-up of a server', () => {
+  const kinds = ['read', 'write'].flatMap((work) => {
+    return [200, 4096].map((bytes) => ({ work, bytes, connections: 32 }) as Scenario)
+  })
+
+  test('is as long in all, however many kinds of work there are', () => {
+    for (const scenarios of [kinds.slice(0, 1), kinds, [...kinds, ...kinds]]) {
+      expect(warmUpOf(scenarios).reduce((sum, { part }) => sum + part, 0)).toBeCloseTo(1)
+    }
+  })
+
+  test('writes before it reads, and ends with the smallest size, which has the most of it', () => {
+    const once = warmUpOf(kinds).slice(-4)
+    expect(once.map(({ work, bytes, part }) => [work, bytes, part])).toEqual([
+      ['write', 4096, 0.025],
+      ['write', 200, 0.1],
+      ['read', 4096, 0.025],
+      ['read', 200, 0.1],
+    ])
   })
 })
 
@@ -54,6 +88,48 @@ describe('targets', () => {
       ['1.40', '1.40', 'yes'],
       ['1.50', '1.51', 'no'],
       ['2.00', '1.40', 'yes'],
+    ])
+  })
+
+  test.each([
+    // The target is an eighth of the 40 that express-session adds: 5.
+    { bare: [100, 100, 100], sojourn: 105, cells: ['0.13', 'yes'] },
+    { bare: [100, 100, 100], sojourn: 106, cells: ['0.15', 'no'] },
+    { bare: [98, 100, 102], sojourn: 100.5, cells: ['< 0.025', 'yes (not above the noise)'] },
+    { bare: [98, 100, 102], sojourn: 90, cells: ['< 0.025', 'yes (not above the noise)'] },
+    { bare: [88, 100, 112], sojourn: 100, cells: ['< 0.15', 'unclear'] },
+    { bare: [10, 100, 190], sojourn: 100, cells: ['–', 'unclear'] },
+  ])('what sojourn adds is reached, missed or in the noise: $cells', ({ bare, sojourn, cells }) => {
+    const express = (variant: string, cpu: readonly number[]): Row => {
+      const of = { kind: 'cost', group: 'express', variant, work: 'read', bytes: 200 }
+      return { of: { ...of, connections: 32 }, figures: { cpu } }
+    }
+    const rows = [
+      express('bare', bare),
+      express('express-session', [140, 140, 140]),
+      express('sojourn', [sojourn, sojourn, sojourn]),
+    ]
+    const table = targetsTable(new Map([['overhead', resultOf(rows)]]))
+    const [, most, measured, reached] = table.rows[0] ?? []
+    expect(most).toBe('0.13')
+    expect([measured?.replace(/ ±.*/, ''), reached]).toEqual(cells)
+  })
+
+  test('memory is compared with sessions of connect-redis that hold the same data', () => {
+    const kept = (keeper: string, memory: number): Row => {
+      return {
+        of: { by: 'memory', keeper, sessions: 1000, bytes: 200 },
+        figures: { memory: [memory] },
+      }
+    }
+    const rows = [
+      ...[kept('sojourn', 520), kept('sojourn-lean', 400)],
+      ...[kept('connect-redis', 380), kept('connect-redis-client', 500)],
+    ]
+    const table = targetsTable(new Map([['growth', resultOf(rows)]]))
+    expect(table.rows.map(([, ...cells]) => cells)).toEqual([
+      ['1.00', '1.04', 'no'],
+      ['1.00', '0.80', 'yes'],
     ])
   })
 
@@ -144,6 +220,11 @@ function figuresOf(all: Readonly<Record<string, readonly number[]>>): Figures {
     for (const cpu of rounds) samples.add({ name }, { cpu })
   }
   return new Figures(samples.rows)
+}
+
+function shareOf(all: Readonly<Record<'mine' | 'other' | 'bare', readonly number[]>>): Share {
+  const [mine, other, bare] = [{ name: 'mine' }, { name: 'other' }, { name: 'bare' }]
+  return figuresOf(all).shareAbove(mine, other, bare, 'cpu')
 }
 
 function resultOf(rows: readonly Row[]): Result {
