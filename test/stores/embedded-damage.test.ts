@@ -20,6 +20,7 @@ import { EmbeddedStage } from '../support/embedded.ts'
 import { newId, newRecord, withCode } from '../support/records.ts'
 
 const PAGE = 4096
+const FLAGS_AT = 18
 const isRoot = process.geteuid?.() === 0
 const stage = new EmbeddedStage()
 const files = new EmbeddedStage()
@@ -46,6 +47,17 @@ async function directoryWith(data: Uint8Array): Promise<string> {
   mkdirSync(path)
   writeFileSync(join(path, 'data.mdb'), data)
   return path
+}
+
+/** Where a leaf begins that has records. */
+function leafIn(bytes: Buffer): number {
+  const [id] = [...records.keys()]
+  const pages = Array.from({ length: bytes.length / PAGE }, (_, page) => page * PAGE)
+  const isLeaf = (at: number): boolean => (bytes[at + FLAGS_AT]! & 0x02) !== 0
+  const found = pages
+    .slice(2)
+    .filter((at) => isLeaf(at) && bytes.subarray(at, at + PAGE).includes(id!))
+  return found.at(-1)!
 }
 
 function changed(change: (bytes: Buffer) => void): Buffer {
@@ -83,6 +95,13 @@ describe('a damaged file', () => {
     ['with another magic number', () => changed((bytes) => bytes.writeUInt32LE(1, 24))],
     ['with an impossible page size', () => changed((bytes) => bytes.writeUInt32LE(3_000, 48))],
     ['of another version of LMDB', () => changed((bytes) => bytes.writeUInt32LE(1, 28))],
+    ...[0x20, 0x40].map(
+      (flag) =>
+        [
+          `with a leaf that passes for another kind of leaf (${flag})`,
+          () => changed((bytes) => (bytes[leafIn(bytes) + FLAGS_AT]! |= flag)),
+        ] as const,
+    ),
     [
       'with every page but the first two overwritten',
       () => changed((bytes) => bytes.fill(7, 2 * PAGE)),

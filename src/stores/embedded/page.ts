@@ -44,6 +44,9 @@ export const NO_ROOT: number = 2 ** 64
 
 const BRANCH = 0x01
 const LEAF = 0x02
+// Leaves of keys of one size, and pages within a page, which no tree of ours has.
+const OTHER_LEAVES = 0x20 | 0x40
+const KINDS = BRANCH | LEAF | OVERFLOW | META | OTHER_LEAVES
 const NODE_HEADER = 8
 const BIG_VALUE = 0x01
 const SUB_TREE = 0x02
@@ -61,7 +64,7 @@ export class TreePage {
   constructor(step: Step, bytes: Buffer, ordered: boolean) {
     this.#number = step.page
     this.#bytes = bytes
-    const kind = bytes.readUInt16LE(FLAGS_AT) & (BRANCH | LEAF | OVERFLOW | META)
+    const kind = bytes.readUInt16LE(FLAGS_AT) & KINDS
     if (numberAt(bytes, 0) !== step.page || kind !== (step.depth > 1 ? BRANCH : LEAF))
       this.#refuse()
     this.#nodes = this.#offsets()
