@@ -22,8 +22,10 @@ import { corrupt, newer } from './failures.ts'
 import { PackedValues, fromBytes } from './packed-values.ts'
 import type { Decode } from './packed-values.ts'
 
-const HEADER =
-  /^s1(\d{13})(\d{13})(\d{13})(\d{13})(\d+),(\d+),(\d*),(\d*)\0(?:u([^\0]*)\0)?(?:a([^\0]*)\0)?(?:i([^\0]*)\0)?/
+const VERSION = 's1'
+const TIME = 13
+const TIMES = 4
+const [USER, USER_AGENT, ADDRESS] = ['u', 'a', 'i'] as const
 const NEWER = /^s[2-9a-z]/
 // In the year 2255, so that 13 digits are enough by every clock: what ends later is cut to it.
 const LAST_TIME = 9_000_000_000_000
@@ -58,25 +60,71 @@ export function pack(record: SessionRecord): string {
 export function unpack(reply: string | Buffer, ahead = 0): SessionRecord {
   const decode = typeof reply === 'string' || isAscii(reply) ? undefined : fromBytes
   const text = typeof reply === 'string' ? reply : reply.toString('latin1')
-  const header = HEADER.exec(text)
-  if (header === null || !text.endsWith('\0')) throw NEWER.test(text) ? newer() : corrupt()
-  const record: Draft = {
-    createdAt: Number(header[3]) - ahead,
-    expiresAt: Number(header[1]) - ahead,
-    deadline: Number(header[2]) - ahead,
-    generation: Number(header[5]),
-    renewedAt: Number(header[4]) - ahead,
-    fence: Number(header[6]),
-    values: new PackedValues(text, header[0].length, decode),
+  if (!text.startsWith(VERSION) || !text.endsWith('\0')) {
+    throw NEWER.test(text) ? newer() : corrupt()
   }
-  if (header[7] !== '') record.authenticatedAt = Number(header[7]) - ahead
-  if (header[8] !== '') record.rememberFor = Number(header[8])
-  const { 9: user, 10: userAgent, 11: address } = header
-  if (user !== undefined) record.user = textOf(user, decode)
-  const client = clientOf(textOf(userAgent, decode), textOf(address, decode))
-  if (client !== undefined) record.client = client
+  const numbers = VERSION.length + TIME * TIMES
+  const parts = text.indexOf('\0', numbers) + 1
+  const record = recordOf(text, numbers, parts - 1, ahead)
+  record.values = new PackedValues(text, readParts(record, text, parts, decode), decode)
   return record
 }
+
+function recordOf(text: string, from: number, end: number, ahead: number): Draft {
+  const fence = text.indexOf(',', from) + 1
+  const login = text.indexOf(',', fence) + 1
+  const remember = text.indexOf(',', login) + 1
+  if (fence === 0 || login === 0 || remember === 0) throw corrupt()
+  const record: Draft = {
+    createdAt: timeIn(text, 2) - ahead,
+    expiresAt: timeIn(text, 0) - ahead,
+    deadline: timeIn(text, 1) - ahead,
+    generation: numberIn(text, from, fence - 1),
+    renewedAt: timeIn(text, 3) - ahead,
+    fence: numberIn(text, fence, login - 1),
+    values: NOTHING,
+  }
+  if (remember - 1 > login) record.authenticatedAt = numberIn(text, login, remember - 1) - ahead
+  if (end > remember) record.rememberFor = numberIn(text, remember, end)
+  return record
+}
+
+/** Reads what is known of the user and the client, and answers where the values begin. */
+function readParts(record: Draft, text: string, start: number, decode: Decode | undefined): number {
+  let at = start
+  const part = (mark: string): string | undefined => {
+    if (text[at] !== mark) return undefined
+    const [from, end] = [at + 1, text.indexOf('\0', at)]
+    at = end + 1
+    const found = text.slice(from, end)
+    return decode === undefined ? found : decode(found)
+  }
+  const user = part(USER)
+  if (user !== undefined) record.user = user
+  const client = clientOf(part(USER_AGENT), part(ADDRESS))
+  if (client !== undefined) record.client = client
+  return at
+}
+
+function timeIn(text: string, index: number): number {
+  const from = VERSION.length + TIME * index
+  return numberIn(text, from, from + TIME)
+}
+
+// By hand: a regular expression would make a text of each number first.
+function numberIn(text: string, from: number, end: number): number {
+  if (end <= from) throw corrupt()
+  let number = 0
+  for (let at = from; at < end; at++) {
+    const digit = text.charCodeAt(at) - ZERO
+    if (!(digit >= 0 && digit <= 9)) throw corrupt()
+    number = number * 10 + digit
+  }
+  return number
+}
+
+const ZERO = 0x30
+const NOTHING: ReadonlyMap<string, string> = new Map()
 
 /** Text that may become a part. @throws SessionError `ERR_SESSION_VALUE` */
 export function checked(text: string): string {
@@ -90,12 +138,6 @@ export function checked(text: string): string {
 export function digits(time: number): string {
   const text = `${Math.min(Math.max(1, Math.floor(time)), LAST_TIME)}`
   return text.length === 13 ? text : text.padStart(13, '0')
-}
-
-function textOf(part: string, decode: Decode | undefined): string
-function textOf(part: string | undefined, decode: Decode | undefined): string | undefined
-function textOf(part: string | undefined, decode: Decode | undefined): string | undefined {
-  return part === undefined || decode === undefined ? part : decode(part)
 }
 
 function clientOf(
