@@ -23,6 +23,16 @@ export class Breaker {
     this.#pause = pause
   }
 
+  /** True while calls need not ask what time it is. */
+  get isClosed(): boolean {
+    return this.#state.kind === 'closed'
+  }
+
+  /** True if the last call has not failed. */
+  get isUntroubled(): boolean {
+    return this.#state === CLOSED
+  }
+
   /** Whether a call may be made now. One that was let through must be reported. */
   admits(now: number): boolean {
     if (this.#state.kind === 'closed') return true

@@ -1,7 +1,8 @@
+import type { ClientSeen } from './request-info.ts'
 import type { ClientInfo } from './store.ts'
 
 /** Who the client is, as it is kept with a session; undefined if nothing is known. */
-export function clientOf({ userAgent, address }: ClientInfo): ClientInfo | undefined {
+export function clientOf({ userAgent, address }: ClientSeen): ClientInfo | undefined {
   if (userAgent === undefined && address === undefined) return undefined
   return {
     ...(userAgent !== undefined && { userAgent: plain(userAgent, 256) }),

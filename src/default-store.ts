@@ -31,9 +31,14 @@ export class DefaultStore implements SessionStore {
     expect: true,
   }
   #opening: Promise<SessionStore> | undefined
+  #opened: SessionStore | undefined
 
   async load(id: SessionId, touch?: Touch): Promise<SessionRecord | undefined> {
     return (await this.#store()).load(id, touch)
+  }
+
+  loadNow(id: SessionId, touch?: Touch): SessionRecord | 'none' | undefined {
+    return this.#opened?.loadNow?.(id, touch)
   }
 
   async create(id: SessionId, record: SessionRecord): Promise<boolean> {
@@ -81,9 +86,13 @@ export class DefaultStore implements SessionStore {
   }
 
   #store(): Promise<SessionStore> {
-    this.#opening ??= import('./stores/embedded.ts').then(
-      ({ EmbeddedStore }) => new EmbeddedStore(),
-    )
+    this.#opening ??= this.#open()
     return this.#opening
+  }
+
+  async #open(): Promise<SessionStore> {
+    const { EmbeddedStore } = await import('./stores/embedded.ts')
+    this.#opened = new EmbeddedStore()
+    return this.#opened
   }
 }

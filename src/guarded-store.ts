@@ -45,6 +45,12 @@ export class GuardedStore implements SessionStore {
     return this.#call('load', () => this.#inner.load(id, touch))
   }
 
+  /** After a failure nothing is answered here: `load` knows whether the store is to be asked. */
+  loadNow(id: SessionId, touch?: Touch): SessionRecord | 'none' | undefined {
+    if (this.#closing !== undefined || !this.#breaker.isUntroubled) return undefined
+    return this.#inner.loadNow?.(id, touch)
+  }
+
   create(id: SessionId, record: SessionRecord): Promise<boolean> {
     return this.#call('create', () => this.#inner.create(id, record))
   }
@@ -114,7 +120,7 @@ export class GuardedStore implements SessionStore {
 
   async #call<T>(verb: string, run: () => Promise<T>): Promise<T> {
     if (this.#closing !== undefined) throw this.#closed(verb)
-    if (!this.#breaker.admits(performance.now())) throw this.#failure(verb, this.#refused(verb))
+    if (!this.#admits()) throw this.#failure(verb, this.#refused(verb))
     try {
       const answer = await (this.#deadlines?.limit(verb, run()) ?? run())
       this.#breaker.succeeded()
@@ -125,6 +131,10 @@ export class GuardedStore implements SessionStore {
       else this.#breaker.succeeded()
       throw error
     }
+  }
+
+  #admits(): boolean {
+    return this.#breaker.isClosed || this.#breaker.admits(performance.now())
   }
 
   #failure(verb: string, cause: unknown): SessionError {

@@ -6,37 +6,25 @@ import type { HeaderLine } from './cookie-lines.ts'
 import { CredentialReader } from './credentials.ts'
 import { DefaultStore } from './default-store.ts'
 import { describePolicy } from './describe.ts'
-import { SessionError } from './errors.ts'
 import { SessionEvents } from './events.ts'
 import { GuardedStore } from './guarded-store.ts'
 import { Keyring, resolveSecrets } from './keyring.ts'
 import { Opener } from './opening.ts'
 import type { Opened } from './opening.ts'
 import type { SessionOptions } from './options.ts'
-import { resolvePolicy } from './policy.ts'
+import { checkCap, resolvePolicy } from './policy.ts'
 import type { Policy } from './policy.ts'
+import type { Presented } from './recent-cookies.ts'
+import type { RequestInfo } from './request-info.ts'
 import type { DefaultData } from './session-data.ts'
 import type { Origin, SessionPort, SessionState } from './session-state.ts'
 import { checkId } from './session-checks.ts'
 import { Session, stateOf } from './session.ts'
-import type {
-  ClientInfo,
-  SessionId,
-  SessionStore,
-  StopListening,
-  StoreCapabilities,
-  StoreEvent,
-} from './store.ts'
+import type { SessionId, StopListening, StoreCapabilities, StoreEvent } from './store.ts'
 import { CookieSigner, TokenSource } from './token.ts'
 import { Values } from './values.ts'
 
-/** What an adapter knows of a request. */
-export interface RequestInfo extends ClientInfo {
-  /** Whether it came over https, as far as the adapter can tell. */
-  readonly secure?: boolean
-  /** The Host header. */
-  readonly host?: string
-}
+export type { RequestInfo } from './request-info.ts'
 
 const SWEEP_LIMIT = 1000
 
@@ -105,12 +93,24 @@ export class SessionManager<Data extends object = DefaultData> {
     cookieHeader: string | null | undefined,
     request: RequestInfo = {},
   ): Promise<Session<Data>> {
+    return this.openNow(cookieHeader, request)
+  }
+
+  /**
+   * The same, without a promise if nothing has to be waited for: there is no genuine cookie, or the store
+   * is in this process. What `open` would reject with may be thrown.
+   */
+  openNow(
+    cookieHeader: string | null | undefined,
+    request: RequestInfo = {},
+  ): Session<Data> | Promise<Session<Data>> {
     const presented = this.#credentials.read(cookieHeader)
     if (presented === undefined) return this.#session(request, undefined, { kind: 'none' })
-    const opened = await this.#opener.open(presented, this.#now())
-    const { id, token } = presented
-    const origin = opened.kind === 'live' ? { id, token, record: opened.record } : undefined
-    return this.#session(request, origin, opened)
+    const now = this.#now()
+    const opened = this.#opener.openNow(presented, now)
+    if (opened !== undefined) return this.#presented(request, presented, opened)
+    const loading = this.#opener.open(presented, now)
+    return loading.then((loaded) => this.#presented(request, presented, loaded))
   }
 
   /**
@@ -248,11 +248,16 @@ export class SessionManager<Data extends object = DefaultData> {
     return this.#store.close()
   }
 
+  #presented(request: RequestInfo, { id, token }: Presented, opened: Opened): Session<Data> {
+    const origin = opened.kind === 'live' ? { id, token, record: opened.record } : undefined
+    return this.#session(request, origin, opened)
+  }
+
   #session(request: RequestInfo, origin: Origin | undefined, opened: Opened): Session<Data> {
     const live = opened.kind === 'live' ? opened : undefined
     const state: SessionState = {
       port: this.#port,
-      values: new Values(origin?.record.values ?? NO_VALUES, this.#policy.limits, (name) =>
+      values: new Values(origin?.record.values, this.#policy.limits, (name) =>
         this.#corrupt(state, name),
       ),
       client: request,
@@ -287,13 +292,3 @@ export class SessionManager<Data extends object = DefaultData> {
     }
   }
 }
-
-function checkCap({ cap }: Policy, { capabilities }: SessionStore): void {
-  if (cap === undefined || capabilities.userCap === true) return
-  throw new SessionError(
-    'ERR_SESSION_OPTION',
-    `maxPerUser needs a store that can keep the limit; ${capabilities.engine} cannot. Leave it out, or use another store.`,
-  )
-}
-
-const NO_VALUES: ReadonlyMap<string, string> = new Map()

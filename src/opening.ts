@@ -48,6 +48,14 @@ export class Opener {
     }
   }
 
+  /** The same, if it is known without waiting for the store; else undefined. */
+  openNow(presented: Presented, now: number): Opened | undefined {
+    const touch = this.#touch(presented.generation, now)
+    const record = this.#store.loadNow?.(presented.id, touch)
+    if (record === undefined) return undefined
+    return record === 'none' ? this.#unknown(presented) : this.#judge(presented, record, touch)
+  }
+
   /**
    * The live record under an id, without a cookie.
    *

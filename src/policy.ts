@@ -3,7 +3,7 @@ import type { Duration } from './duration.ts'
 import { SessionError } from './errors.ts'
 import { refuseUnknownNames } from './names.ts'
 import type { CookieOptions, LimitOptions, SessionOptions } from './options.ts'
-import type { UserCap } from './store.ts'
+import type { SessionStore, UserCap } from './store.ts'
 
 /** The options as they are in force: checked, complete, in ms, frozen. */
 export interface Policy {
@@ -228,4 +228,16 @@ function flag(given: unknown, name: string): boolean {
 
 function wrong(message: string): SessionError {
   return new SessionError('ERR_SESSION_OPTION', message)
+}
+
+/** @throws SessionError `ERR_SESSION_OPTION` if a limit is asked for that the store cannot keep */
+export function checkCap(
+  { cap }: Policy,
+  { capabilities }: Pick<SessionStore, 'capabilities'>,
+): void {
+  if (cap === undefined || capabilities.userCap === true) return
+  throw new SessionError(
+    'ERR_SESSION_OPTION',
+    `maxPerUser needs a store that can keep the limit; ${capabilities.engine} cannot. Leave it out, or use another store.`,
+  )
 }

@@ -1,5 +1,6 @@
 import type { SessionError } from './errors.ts'
-import type { ClientInfo, SessionId, SessionRecord, SessionStore, SessionToken } from './store.ts'
+import type { ClientSeen, Transport } from './request-info.ts'
+import type { SessionId, SessionRecord, SessionStore, SessionToken } from './store.ts'
 import type { Values } from './values.ts'
 
 /** What a request wants of its session, beyond values. The last call wins. */
@@ -35,9 +36,9 @@ export interface SessionState {
   readonly port: SessionPort
   readonly values: Values
   /** As the request says; what is kept of it is what `clientOf` makes of it. */
-  readonly client: ClientInfo
+  readonly client: ClientSeen
   /** Whether the request came over https, as far as the adapter knows, and for which host. */
-  readonly transport: { readonly secure?: boolean; readonly host?: string }
+  readonly transport: Transport
   origin: Origin | undefined
   fresh: FreshIdentity | undefined
   intent: Intent

@@ -213,6 +213,12 @@ export interface SessionStore {
   /** The live record under `id`. An expired one is `undefined`, whether or not the engine removed it. */
   load(id: SessionId, touch?: Touch): Promise<SessionRecord | undefined>
 
+  /**
+   * What `load` would answer, if it is known without waiting for anything: the record, or `'none'`.
+   * Undefined if `load` has to be asked, as when a touch is due that has to be written. Never throws.
+   */
+  loadNow?(id: SessionId, touch?: Touch): SessionRecord | 'none' | undefined
+
   /** Keeps a new record. False, and nothing changed, if a live record has this id. */
   create(id: SessionId, record: SessionRecord): Promise<boolean>
 

@@ -36,6 +36,7 @@ type Touched =
   | { readonly kind: 'removed'; readonly value: undefined }
 
 const REMOVED: Touched = { kind: 'removed', value: undefined }
+const UNSTORED: ReadonlyMap<string, string> = new Map()
 const UNTOUCHED: ReadonlyMap<string, Touched> = new Map()
 const NOTHING: ValueChanges = {
   clear: false,
@@ -61,11 +62,11 @@ export class Values {
   #shared = false
 
   constructor(
-    stored: ReadonlyMap<string, string>,
+    stored: ReadonlyMap<string, string> | undefined,
     bounds: ValueBounds,
     onCorrupt: (name: string) => void,
   ) {
-    this.#stored = new StoredTexts(stored)
+    this.#stored = new StoredTexts(stored ?? UNSTORED)
     this.#bounds = bounds
     this.#onCorrupt = onCorrupt
   }
@@ -190,7 +191,8 @@ export class Values {
   #read(name: string, text: string): unknown {
     try {
       const value = decode(text)
-      this.#touch(name, { kind: 'read', value })
+      // A primitive cannot be changed in place.
+      if (!isPrimitive(value)) this.#touch(name, { kind: 'read', value })
       return value
     } catch {
       this.#onCorrupt(name)

@@ -6,6 +6,7 @@ import { attachSession } from './support/attach.ts'
 import { infoOf } from './support/node-request.ts'
 import { checkOptions } from './support/options.ts'
 import type { AdapterOptions } from './support/options.ts'
+import { openThen } from './support/open-then.ts'
 import { showSession } from './support/property.ts'
 import { sessionGetter } from './support/request-session.ts'
 import type { GetSession } from './support/request-session.ts'
@@ -51,24 +52,18 @@ export function session<Data extends object>(
   options: ExpressOptions = {},
 ): ExpressMiddleware {
   checkOptions(options)
-  return async (request, response, next) => {
+  return (request, response, next) => {
     if (options.skip?.(request) === true) return next()
     const info = () => infoOfRequest(request)
     const attached = attachSession(manager, request, response, { info, fail: next })
     showSession(request, attached)
     if (options.lazy === true) return next()
-    next(await attached.open().then(nothing, errorItself))
+    return openThen(attached, next)
   }
 }
 
 /** The session of a request that `session(manager)` was given. */
 export const getSession: GetSession<IncomingMessage> = sessionGetter((request) => request)
-
-function nothing(): undefined {}
-
-function errorItself(error: unknown): unknown {
-  return error
-}
 
 function infoOfRequest(request: ExpressRequest) {
   const { ip, secure, hostname, headers } = request

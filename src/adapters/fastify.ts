@@ -4,6 +4,7 @@ import type { Session } from '../session.ts'
 import { attachSession } from './support/attach.ts'
 import { infoOf } from './support/node-request.ts'
 import { checkOptions } from './support/options.ts'
+import { openThen } from './support/open-then.ts'
 import type { AdapterOptions } from './support/options.ts'
 import { keptWith, noSession, sessionGetter } from './support/request-session.ts'
 import type { GetSession, RequestSession } from './support/request-session.ts'
@@ -43,14 +44,16 @@ export function session<Data extends object>(
         return openedFor(this, manager)
       },
     })
-    app.addHook('onRequest', async (request, reply) => {
-      if (options.skip?.(request) === true) return
+    app.addHook('onRequest', (request, reply, done) => {
+      if (options.skip?.(request) === true) return done()
       const attached = attachTo(request, reply, manager)
-      if (options.lazy !== true) await attached.open()
+      if (options.lazy === true) return done()
+      void openThen(attached, (error) => done(error as Error | undefined))
     })
-    app.addHook('onSend', async (request, _reply, payload) => {
-      await keptWith(request.raw, manager)?.commit()
-      return payload
+    app.addHook('onSend', (request, _reply, payload, done) => {
+      const storing = keptWith(request.raw, manager)?.commit()
+      if (!(storing instanceof Promise)) return done(null, payload)
+      void storedThen(storing, () => done(null, payload), done)
     })
   }
   return Object.assign(plugin, options.encapsulate === true ? {} : GLOBAL, PLUGIN)
@@ -72,6 +75,19 @@ function attachTo<Data extends object>(
     info: () => infoOfRequest(request),
     fail: (error) => logAndThrow(request, error),
   })
+}
+
+async function storedThen(
+  storing: Promise<unknown>,
+  next: () => void,
+  fail: (error: Error) => void,
+): Promise<void> {
+  try {
+    await storing
+  } catch (error) {
+    return fail(error as Error)
+  }
+  next()
 }
 
 // Only a hijacked reply comes here: errors of all others have gone to the error handler by then.

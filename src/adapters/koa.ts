@@ -40,7 +40,8 @@ export function session<Data extends object>(
       fail: (error) => context.onerror(asError(error)),
     })
     showSession(context, attached)
-    if (options.lazy !== true) await attached.open()
+    const opening = options.lazy === true ? undefined : attached.openNow()
+    if (opening instanceof Promise) await opening
     await next()
     await attached.commit()
   }

@@ -22,6 +22,7 @@ import type { NodeResponse } from './hold.ts'
 import { attachSession } from './support/attach.ts'
 import { connectionInfo, infoOf } from './support/node-request.ts'
 import type { NodeRequest } from './support/node-request.ts'
+import { openThen } from './support/open-then.ts'
 import { checkOptions } from './support/options.ts'
 import type { AdapterOptions } from './support/options.ts'
 import { showSession } from './support/property.ts'
@@ -118,18 +119,18 @@ function nodeRequestOf(request: object): object {
 }
 
 function middleware<Data extends object>(manager: SessionManager<Data>, options: NestOptions) {
-  return async (
+  return (
     request: NestRequest,
     response: NodeResponse,
     next: (error?: unknown) => void,
-  ): Promise<void> => {
+  ): void | Promise<void> => {
     if (options.skip?.(request) === true) return next()
     const info = () => ({ ...infoOfRequest(request), ...options.info?.(request) })
     const fail = request.app === undefined ? undefined : next
     const attached = attachSession(manager, request, response, { info, fail })
     showSession(request, attached)
     if (options.lazy === true) return next()
-    next(await attached.open().then(nothing, errorItself))
+    return openThen(attached, next)
   }
 }
 
@@ -153,10 +154,4 @@ function storing<Data extends object>(manager: SessionManager<Data>) {
 function infoOfRequest(request: NestRequest): RequestInfo {
   const { ip, secure, hostname } = request
   return { ...connectionInfo(request), ...infoOf({ address: ip, secure, host: hostname }) }
-}
-
-function nothing(): undefined {}
-
-function errorItself(error: unknown): unknown {
-  return error
 }

@@ -72,13 +72,15 @@ export function session<Data extends object>(
   checkOptions(options, ['trustProxy', 'onError'])
   const open = opener(manager, options)
   const report = options.onError ?? warn
-  return (handler) => (request, response) => {
-    open(request, response)
-      .then((opened) => handler(request, response, opened as never))
-      .catch((error: unknown) => {
-        report(error)
-        refuse(response, error)
-      })
+  return (handler) => async (request, response) => {
+    try {
+      const opening = open(request, response)
+      const opened = opening instanceof Promise ? await opening : opening
+      await handler(request, response, opened as never)
+    } catch (error) {
+      report(error)
+      refuse(response, error)
+    }
   }
 }
 
@@ -101,13 +103,13 @@ export function attach<Data extends object>(
 export const getSession: GetSession<NodeHttpRequest> = sessionGetter((request) => request)
 
 function opener<Data extends object>(manager: SessionManager<Data>, options: NodeOptions) {
-  return async (
+  return (
     request: NodeHttpRequest,
     response: NodeHttpResponse,
-  ): Promise<Session<Data> | undefined> => {
+  ): Session<Data> | Promise<Session<Data>> | undefined => {
     if (options.skip?.(request) === true) return undefined
     const attached = attachSession(manager, request, response, { info: informer(request, options) })
-    return options.lazy === true ? undefined : attached.open()
+    return options.lazy === true ? undefined : attached.openNow()
   }
 }
 

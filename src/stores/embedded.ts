@@ -24,9 +24,9 @@ import type {
 } from '../store.ts'
 import type { Environment } from './embedded/environment.ts'
 import { closedFailure, eventsFailure, openingFailure, verbFailure } from './embedded/failures.ts'
-import { logIn } from './embedded/journal.ts'
+import { endOf, logIn } from './embedded/journal.ts'
 import type { Journal } from './embedded/journal.ts'
-import type { Removed, Sessions } from './embedded/sessions.ts'
+import type { Sessions } from './embedded/sessions.ts'
 import { capabilitiesOf, settingsOf } from './embedded/settings.ts'
 import type { EmbeddedSettings, EmbeddedStoreOptions } from './embedded/settings.ts'
 
@@ -52,6 +52,7 @@ export class EmbeddedStore implements SessionStore {
   readonly #listeners: Listeners | undefined
   readonly #writing = new Set<Promise<unknown>>()
   #opening: Promise<Environment> | undefined
+  #environment: Environment | undefined
   #closing: Promise<void> | undefined
   #sweeper: NodeJS.Timeout | undefined
 
@@ -67,6 +68,13 @@ export class EmbeddedStore implements SessionStore {
     const record = await this.#read('load', (sessions) => this.#live(sessions, id))
     if (record === undefined || touch === undefined) return record
     return touched(record, touch) === undefined ? record : this.#touch(id, touch)
+  }
+
+  loadNow(id: SessionId, touch?: Touch): SessionRecord | 'none' | undefined {
+    const record = this.#closing === undefined ? this.#environment?.look(id) : undefined
+    if (record === undefined || record === 'none') return record
+    if (isExpired(record, this.#now())) return 'none'
+    return touch === undefined || touched(record, touch) === undefined ? record : undefined
   }
 
   async create(id: SessionId, record: SessionRecord): Promise<boolean> {
@@ -262,6 +270,7 @@ export class EmbeddedStore implements SessionStore {
         this.#settings.mapSize,
       )
       this.#sweeper = setInterval(() => void this.#sweep(), this.#settings.sweepEvery).unref()
+      this.#environment = environment
       return environment
     } catch (cause) {
       // What was wrong may be put right. Until then not every call looks through the whole file.
@@ -285,8 +294,4 @@ export class EmbeddedStore implements SessionStore {
     await Promise.allSettled(this.#writing)
     await environment?.release()
   }
-}
-
-function endOf({ id, user, expired }: Removed, now: number): StoreEvent {
-  return eventOf(expired ? 'expired' : 'destroyed', id, now, user)
 }

@@ -29,6 +29,7 @@ import type {
 import { MemoryLog } from './memory/log.ts'
 import { Shelf } from './memory/shelf.ts'
 import type { Kept } from './memory/shelf.ts'
+import { unalterable } from './memory/unalterable.ts'
 
 /** How a `MemoryStore` is set up. */
 export interface MemoryStoreOptions {
@@ -69,7 +70,7 @@ const PAGE = 1_000
 
 /**
  * Sessions in the memory of this process: for tests, for development, and for a single process whose
- * sessions may end with it. What it hands out and what it is given stays the caller's: nothing is shared.
+ * sessions may end with it. What it is given stays the caller's, and what it hands out cannot be changed.
  *
  * Its events are kept in memory too, from the first `watch` or `consume` on: the last 10,000 for groups
  * that have not handled them yet.
@@ -95,17 +96,17 @@ export class MemoryStore implements SessionStore {
   }
 
   async load(id: SessionId, touch?: Touch): Promise<SessionRecord | undefined> {
-    const record = this.#live(id)
-    if (record === undefined) return undefined
-    const moved = touch === undefined ? undefined : touched(record, touch)
-    this.#shelf.put(id, moved ?? record)
-    return copyOf(moved ?? record)
+    return this.#load(id, touch)
+  }
+
+  loadNow(id: SessionId, touch?: Touch): SessionRecord | 'none' | undefined {
+    return this.#closed ? undefined : (this.#load(id, touch) ?? 'none')
   }
 
   async create(id: SessionId, record: SessionRecord): Promise<boolean> {
     if (this.#live(id) !== undefined) return false
     if (this.#shelf.size >= this.#maxSessions) this.#endOldest()
-    this.#shelf.put(id, copyOf(record))
+    this.#shelf.put(id, unalterable(record))
     this.#tellOf('created', { id, record })
     this.#startSweeping()
     return true
@@ -119,7 +120,7 @@ export class MemoryStore implements SessionStore {
     const evicted = makeRoom(change, (user) => this.#othersOf(user, id))
     if (evicted === 'full') return 'full'
     for (const other of evicted) this.#end(other, 'evicted')
-    this.#shelf.put(id, applied.record)
+    this.#shelf.put(id, unalterable(applied.record))
     this.#tell(eventOfCommit(id, change, this.#now(), record, applied.record))
     return withEvicted(applied.committed, evicted)
   }
@@ -142,7 +143,7 @@ export class MemoryStore implements SessionStore {
     if (isStale(record, generation)) return 'stale'
     const swapped = swapValue(record, name, before, after)
     if (swapped === false) return false
-    this.#shelf.put(id, swapped)
+    this.#shelf.put(id, unalterable(swapped))
     return true
   }
 
@@ -151,7 +152,7 @@ export class MemoryStore implements SessionStore {
     if (record === undefined || isStale(record, generation)) return undefined
     const text = record.values.get(name)
     const without = text === undefined ? false : swapValue(record, name, text, undefined)
-    if (without !== false) this.#shelf.put(id, without)
+    if (without !== false) this.#shelf.put(id, unalterable(without))
     return text
   }
 
@@ -196,6 +197,15 @@ export class MemoryStore implements SessionStore {
     this.#listeners.close()
     this.#log.clear()
     this.#shelf.clear()
+  }
+
+  #load(id: SessionId, touch: Touch | undefined): SessionRecord | undefined {
+    const record = this.#live(id)
+    if (record === undefined) return undefined
+    const moved = touch === undefined ? undefined : touched(record, touch)
+    const latest = moved === undefined ? record : unalterable(moved)
+    this.#shelf.put(id, latest)
+    return latest
   }
 
   #live(id: SessionId): SessionRecord | undefined {
@@ -261,9 +271,4 @@ export class MemoryStore implements SessionStore {
 function checkedCount(maxSessions: number): number {
   if (Number.isSafeInteger(maxSessions) && maxSessions > 0) return maxSessions
   throw new SessionError('ERR_SESSION_OPTION', 'maxSessions must be a whole number above 0.')
-}
-
-function copyOf(record: SessionRecord): SessionRecord {
-  const copy = { ...record, values: new Map(record.values) }
-  return record.client === undefined ? copy : { ...copy, client: { ...record.client } }
 }

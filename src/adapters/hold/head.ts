@@ -1,4 +1,5 @@
 import { addLines } from '../support/lines.ts'
+import type { HeaderTarget } from '../support/lines.ts'
 import type { HeaderLine, NodeResponse } from './response.ts'
 
 /** What was given to `writeHead`, in whichever of its forms. */
@@ -10,20 +11,29 @@ interface Head {
 
 /** Appends lines to the headers of a response that has not begun. */
 export function appendLines(response: NodeResponse, lines: readonly HeaderLine[]): void {
-  if (lines.length === 0) return
-  addLines(
-    {
-      get: (name) => textOf(response.getHeader(name)),
-      set: (name, value) => void response.setHeader(name, value),
-      append: (name, value) => appendOnce(response, name, value),
-    },
-    lines,
-  )
+  if (lines.length > 0) addLines(new Headers(response), lines)
 }
 
-function appendOnce(response: NodeResponse, name: string, value: string): void {
-  const present = [response.getHeader(name) ?? []].flat()
-  if (!present.includes(value)) response.appendHeader(name, value)
+class Headers implements HeaderTarget {
+  readonly #response: NodeResponse
+
+  constructor(response: NodeResponse) {
+    this.#response = response
+  }
+
+  get(name: string): string | undefined {
+    const value = this.#response.getHeader(name)
+    return typeof value === 'object' ? value.join(', ') : value?.toString()
+  }
+
+  set(name: string, value: string): void {
+    this.#response.setHeader(name, value)
+  }
+
+  append(name: string, value: string): void {
+    const present = [this.#response.getHeader(name) ?? []].flat()
+    if (!present.includes(value)) this.#response.appendHeader(name, value)
+  }
 }
 
 /**
@@ -83,10 +93,6 @@ function grouped(headers: Head['headers']): Iterable<[string, string | string[]]
 // Node checks the value of a header itself.
 function headerValue(values: readonly unknown[]): string | string[] {
   return (values.length === 1 ? values[0] : values.flat()) as string | string[]
-}
-
-function textOf(value: ReturnType<NodeResponse['getHeader']>): string | undefined {
-  return typeof value === 'object' ? value.join(', ') : value?.toString()
 }
 
 /** What a response was before the application touched it, to go back to when its answer is discarded. */

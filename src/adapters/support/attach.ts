@@ -23,7 +23,7 @@ export function attachSession<Data extends object>(
 ): RequestSession<Data> {
   const kept = keptWith(request, manager)
   if (kept !== undefined) return kept
-  const visit = () => ({ cookie: request.headers.cookie, info: info() })
+  const visit = { cookie: () => request.headers.cookie, info }
   const guarded = (opened: RequestSession<Data>) => guard(response, opened, fail)
   return keepWith(request, new RequestSession(manager, visit, guarded))
 }

@@ -2,20 +2,21 @@ import { SessionError } from '../../errors.ts'
 import type { RequestInfo, SessionManager } from '../../manager.ts'
 import type { Session } from '../../session.ts'
 import type { HeaderLine } from '../hold/response.ts'
+import { LazyInfo } from './lazy-info.ts'
 import { mergeLines } from './lines.ts'
 
 type Lines = readonly HeaderLine[]
 
-/** What is known of a request, asked for when the session is opened. */
+/** What is known of a request: the Cookie header when the session is opened, the rest when it is needed. */
 export interface Visit {
-  readonly cookie: string | undefined
-  readonly info: RequestInfo
+  readonly cookie: () => string | undefined
+  readonly info: () => RequestInfo
 }
 
 /** The session of one request, from its opening to the last change that is stored. */
 export class RequestSession<Data extends object> {
   readonly manager: SessionManager<Data>
-  readonly #visit: () => Visit
+  readonly #visit: Visit
   readonly #onOpen: ((opened: RequestSession<Data>) => void) | undefined
   #opening: Promise<Session<Data>> | undefined
   #session: Session<Data> | undefined
@@ -26,7 +27,7 @@ export class RequestSession<Data extends object> {
   /** @param onOpen - is told when the session was opened: from then on it has to be committed */
   constructor(
     manager: SessionManager<Data>,
-    visit: () => Visit,
+    visit: Visit,
     onOpen?: (opened: RequestSession<Data>) => void,
   ) {
     this.manager = manager
@@ -35,8 +36,13 @@ export class RequestSession<Data extends object> {
   }
 
   /** Opens the session, the first time; then answers the same one. */
-  open(): Promise<Session<Data>> {
-    return (this.#opening ??= this.#open())
+  async open(): Promise<Session<Data>> {
+    return this.openNow()
+  }
+
+  /** The same, without a promise if nothing has to be waited for. */
+  openNow(): Session<Data> | Promise<Session<Data>> {
+    return this.#session ?? this.#opening ?? this.#open()
   }
 
   /** @throws SessionError `ERR_SESSION_MISUSE` before it is opened */
@@ -87,11 +93,18 @@ export class RequestSession<Data extends object> {
     }
   }
 
-  async #open(): Promise<Session<Data>> {
-    const { cookie, info } = this.#visit()
-    this.#session = await this.manager.open(cookie, info)
+  #open(): Session<Data> | Promise<Session<Data>> {
+    const { cookie, info } = this.#visit
+    const opening = this.manager.openNow(cookie(), new LazyInfo(info))
+    if (!(opening instanceof Promise)) return this.#opened(opening)
+    this.#opening = opening.then((session) => this.#opened(session))
+    return this.#opening
+  }
+
+  #opened(session: Session<Data>): Session<Data> {
+    this.#session = session
     this.#onOpen?.(this)
-    return this.#session
+    return session
   }
 
   #commitLater(session: Session<Data>): Promise<Lines> {

@@ -27,10 +27,10 @@ export function attachWeb<Data extends object>(
   request: WebRequest,
   more: () => RequestInfo | undefined = () => undefined,
 ): RequestSession<Data> {
-  const visit = () => ({
-    cookie: request.headers.get('cookie') ?? undefined,
-    info: { ...infoOfRequest(request), ...more() },
-  })
+  const visit = {
+    cookie: () => request.headers.get('cookie') ?? undefined,
+    info: () => ({ ...infoOfRequest(request), ...more() }),
+  }
   return keptWith(request, manager) ?? keepWith(request, new RequestSession(manager, visit))
 }
 

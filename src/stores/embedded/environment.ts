@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { open } from 'lmdb'
 import type { RootDatabase } from 'lmdb'
-import type { SessionId } from '../../store.ts'
+import type { SessionId, SessionRecord } from '../../store.ts'
 import { inspectDataFile } from './data-file.ts'
 import { damaged } from './failures.ts'
 import { Journal } from './journal.ts'
@@ -76,6 +76,15 @@ export class Environment {
     // lmdb reads from one snapshot for a while; another process may have written since.
     this.#root.resetReadTxn()
     return step(this.sessions, this.journal)
+  }
+
+  /** The record, also an expired one, or `'none'`; undefined if it cannot be read: `read` says why. */
+  look(id: SessionId): SessionRecord | 'none' | undefined {
+    try {
+      return this.read((sessions) => sessions.get(id)) ?? 'none'
+    } catch {
+      return undefined
+    }
   }
 
   /** Closes the file with the last one who uses it. */
