@@ -19,6 +19,8 @@ interface Parts {
   readonly now: () => number
 }
 
+type Lines = readonly HeaderLine[]
+
 const MOST_IDENTITIES = 3
 
 /** Ends a request: at most one store call, then the headers to append. */
@@ -29,16 +31,19 @@ export class Committer {
     this.#parts = parts
   }
 
-  /** The headers, if no store call is needed; else undefined. */
-  commitNow(state: SessionState): readonly HeaderLine[] | undefined {
-    const { decision } = this.#plan(state)
-    return decision.call === 'nothing' ? this.#unchanged(state, decision) : undefined
+  /** @throws SessionError if the store fails: nothing may be answered as done then */
+  async commit(state: SessionState): Promise<Lines> {
+    return this.commitNow(state)
   }
 
-  /** @throws SessionError if the store fails: nothing may be answered as done then */
-  async commit(state: SessionState): Promise<readonly HeaderLine[]> {
+  /** The same, without a promise if no store call is needed. */
+  commitNow(state: SessionState): Lines | Promise<Lines> {
     const { changes, decision } = this.#plan(state)
     if (decision.call === 'nothing') return this.#unchanged(state, decision)
+    return this.#store(state, changes, decision)
+  }
+
+  async #store(state: SessionState, changes: ValueChanges, decision: Decision): Promise<Lines> {
     if (state.outage !== undefined) throw state.outage
     // What is sealed while the store works still gets the headers of this commit.
     const { sealed } = state
@@ -63,7 +68,7 @@ export class Committer {
   }
 
   // While the store is out, a logout that finds no session has not logged anybody out.
-  #unchanged(state: SessionState, { cookie }: Decision): readonly HeaderLine[] {
+  #unchanged(state: SessionState, { cookie }: Decision): Lines {
     const ends = state.intent.kind === 'logout' || state.intent.kind === 'destroy'
     if (state.outage !== undefined && ends) throw state.outage
     if (state.sealed) return []

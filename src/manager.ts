@@ -123,8 +123,8 @@ export class SessionManager<Data extends object = DefaultData> {
     return this.#committer.commit(stateOf(session))
   }
 
-  /** The same as `commit` if no store call is needed; else undefined, and nothing was done. */
-  commitNow(session: Session<Data>): readonly HeaderLine[] | undefined {
+  /** The same, without a promise if no store call is needed. What `commit` would reject with may be thrown. */
+  commitNow(session: Session<Data>): readonly HeaderLine[] | Promise<readonly HeaderLine[]> {
     return this.#committer.commitNow(stateOf(session))
   }
 

@@ -22,7 +22,7 @@ export async function measure({ names, changed, sessions, timing, warm }) {
     const session = await manage.open(cookies[n % sessions])
     if (session.get('name0') === undefined) throw new Error('There is no session.')
     each(changed, (name) => session.set(name, text.slice(String(n).length) + n))
-    if (manage.commitNow(session) === undefined) await manage.commit(session)
+    await manage.commitNow(session)
   }
   if (warm) await timed(run, timing)
   const figures = await timed(run, timing)

@@ -80,7 +80,7 @@ async function core() {
   return createServer(async (request, response) => {
     const session = await sessions.open(request.headers.cookie)
     const text = serve(session, workOf(request.url))
-    const lines = sessions.commitNow(session) ?? (await sessions.commit(session))
+    const lines = await sessions.commitNow(session)
     for (const [name, value] of lines) response.appendHeader(name, value)
     response.end(text)
   })

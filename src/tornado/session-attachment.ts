@@ -9,7 +9,6 @@ import type { HeaderLine, Participant } from './handler-core.ts'
 export interface AnySessionManager {
   open(cookieHeader: string | undefined, request?: RequestInfo): Promise<object>
   commit(session: never): Promise<readonly HeaderLine[]>
-  commitNow(session: never): readonly HeaderLine[] | undefined
   seal(session: never): void
   ready(): Promise<void>
   close(): Promise<void>
@@ -57,8 +56,7 @@ export class SessionAttachment implements Participant {
   async commit(): Promise<readonly HeaderLine[]> {
     if (this.#session === undefined) return []
     if (this.#abandoned) return [['Vary', 'Cookie']]
-    const session = this.#session as never
-    return this.#manager.commitNow(session) ?? (await this.#manager.commit(session))
+    return this.#manager.commit(this.#session as never)
   }
 
   seal(): void {

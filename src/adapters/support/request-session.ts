@@ -67,8 +67,8 @@ export class RequestSession<Data extends object> {
     if (this.#committing !== undefined) return this.#committing.then(() => this.commit())
     if (this.#session === undefined || this.#failed) return this.#lines
     try {
-      const now = this.manager.commitNow(this.#session)
-      return now === undefined ? this.#commitLater(this.#session) : this.#add(now)
+      const lines = this.manager.commitNow(this.#session)
+      return lines instanceof Promise ? this.#wait(lines) : this.#add(lines)
     } catch (error) {
       this.#failed = true
       throw error
@@ -107,8 +107,8 @@ export class RequestSession<Data extends object> {
     return session
   }
 
-  #commitLater(session: Session<Data>): Promise<Lines> {
-    const committing = this.manager.commit(session).then(
+  #wait(storing: Promise<Lines>): Promise<Lines> {
+    const committing = storing.then(
       (lines) => {
         this.#committing = undefined
         return this.#add(lines)
