@@ -1,4 +1,5 @@
 import type { NodeResponse } from './response.ts'
+import { sharedMethods } from './shared-methods.ts'
 
 type Method = (...args: unknown[]) => unknown
 
@@ -16,17 +17,19 @@ export interface Receiver {
   call(name: string, args: readonly unknown[]): unknown
 }
 
-/** The methods that write a response, as they are now. */
-export function writingOf(response: NodeResponse): Writing {
-  const { writeHead, writeHeader, write, end, flushHeaders } = asWriting(response)
+/** The methods that write a response, as they are now; without those of `redirect` if it has no receiver yet. */
+export function writingOf(response: NodeResponse & Redirected): Writing {
+  const shared = response[RECEIVER] === undefined ? behind(response) : undefined
+  const { writeHead, writeHeader, write, end, flushHeaders } = asWriting(shared ?? response)
   return { writeHead, writeHeader, write, end, flushHeaders }
 }
 
 /** From now on the methods of a response call a receiver. A second one gets the calls before the first. */
 export function redirect(response: NodeResponse & Redirected, receiver: Receiver): void {
   const isFirst = response[RECEIVER] === undefined
+  const isRedirected = isFirst && behind(response) !== undefined
   response[RECEIVER] ??= receiver
-  replace(asWriting(response), isFirst ? SHARED : methodsOf(receiver))
+  if (!isRedirected) replace(asWriting(response), isFirst ? SHARED : methodsOf(receiver))
 }
 
 const RECEIVER: unique symbol = Symbol('sojourn.gate')
@@ -59,6 +62,15 @@ function receiverOf({ [RECEIVER]: receiver }: Redirected): Receiver {
   return receiver
 }
 
+/** What lies behind the methods that all responses of a framework share, if this one has them. */
+function behind(response: NodeResponse): object | undefined {
+  return sharedMethods(response, receiverIn)
+}
+
+function receiverIn(response: Redirected): Receiver | undefined {
+  return response[RECEIVER]
+}
+
 function methodsOf(receiver: Receiver): Replacements {
   return {
     writeHead: (...args) => receiver.call('writeHead', args),
@@ -78,6 +90,6 @@ function replace(own: Writing, { writeHead, write, end, flushHeaders }: Replacem
 }
 
 // The two kinds of responses declare other overloads of the same methods.
-function asWriting(response: NodeResponse): Writing {
-  return response as unknown as Writing
+function asWriting(response: object): Writing {
+  return response as Writing
 }
