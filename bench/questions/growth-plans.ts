@@ -41,7 +41,7 @@ export const PLANS: Readonly<Record<Size, Plan>> = {
     names: [1, 10, 100, 1000],
     changed: [1, 10, 100, 1000],
     burst: { requests: 10_000, milliseconds: 500 },
-    warm: { requests: 75_000, milliseconds: 3000 },
+    warm: { requests: 50_000, milliseconds: 2000 },
     visitors: 200,
     traced: 5,
     timing: { operations: 4000, milliseconds: 250, atOnce: 32 },

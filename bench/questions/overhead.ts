@@ -21,7 +21,7 @@ const TIMINGS: Readonly<Record<Size, Timing>> = {
   full: {
     rounds: 5,
     burst: { requests: 20_000, milliseconds: 1000 },
-    warm: { requests: 150_000, milliseconds: 6000 },
+    warm: { requests: 100_000, milliseconds: 4000 },
     visitors: 32,
     traced: 10,
   },

@@ -50,7 +50,8 @@ export class Generator {
   }
 
   static start(): Generator {
-    const [program = '', ...args] = onOtherCore([process.execPath, PROGRAM])
+    // An engine on the same core goes first: while the load polls it would wait for its turn.
+    const [program = '', ...args] = onOtherCore(['nice', '-n', '19', process.execPath, PROGRAM])
     return new Generator(spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] }))
   }
 
