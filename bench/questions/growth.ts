@@ -21,7 +21,7 @@ import { runTask } from '../support/task.ts'
 import { PLANS, type Plan } from './growth-plans.ts'
 
 /** How the cost grows. */
-export const growth: Question = { name: 'growth', minutes: 5, measure }
+export const growth: Question = { name: 'growth', minutes: 12, measure }
 
 const WRITERS = 64
 /** Each with the sessions of its own library in Redis. */

@@ -13,7 +13,7 @@ import { Samples, type Row } from '../support/samples.ts'
 import { runTask } from '../support/task.ts'
 
 /** From one node to six. */
-export const scaleOut: Question = { name: 'scale-out', minutes: 2, measure }
+export const scaleOut: Question = { name: 'scale-out', minutes: 5, measure }
 
 interface Plan extends Pick<ContestPlan, 'rounds' | 'burst' | 'warm' | 'visitors' | 'traced'> {
   readonly nodes: readonly number[]

@@ -64,7 +64,7 @@ other numbers of connections; half of everything where only growth and scale-out
 
 const NOISE = `An overhead as a part of another is from the medians; where sojourn adds less than the noise of the bare server (half the distance
 between the quartiles of its rounds), it says of what part that noise is (\`< 0.04\`): the target is then reached if that is within it, and
-unclear if the noise is larger than what was to be seen.`
+unclear if the noise is larger than what was to be seen. [Where the time goes](performance-profile.md) says why targets are missed.`
 
 function targetsText(results: Results): string {
   const table = targetsTable(results)
@@ -121,7 +121,7 @@ function otherWork(rows: Result['rows']): string {
 const HOW = `## How to run it
 
 \`\`\`
-npm run bench                       # everything: about 50 minutes, on a machine that does nothing else
+npm run bench                       # everything: about 45 minutes, on a machine that does nothing else
 npm run bench -- --quick            # about 7 minutes; writes to .build/bench, not to this page
 npm run bench -- --only overhead    # one question (may be repeated)
 npm run bench -- --resume           # goes on with what is missing, or was measured before src changed
