@@ -37,6 +37,36 @@ describe('in Express', () => {
     expect([account.status, account.body]).toEqual([200, { user: 'ann' }])
   })
 
+  test('a middleware before and one after the session may replace the methods of a response', async () => {
+    const { sessions } = testSessions()
+    const app = express()
+    const calls: string[] = []
+    const noting = (name: string): express.RequestHandler => {
+      return (_request, response, next) => {
+        const end = response.end.bind(response)
+        response.end = (...args: unknown[]) => {
+          calls.push(name)
+          return Reflect.apply(end, response, args)
+        }
+        next()
+      }
+    }
+    app.use('/plain', (_request, response) => void response.send('plain'))
+    app.use('/wrapped', noting('before'))
+    app.use(session(sessions))
+    app.use(noting('after'))
+    app.use((request, response) => {
+      response.json(request.session.increment('views'))
+    })
+    const listening = await listen(app)
+    for (const path of ['/', '/wrapped', '/plain', '/', '/wrapped']) {
+      const { status, headers } = await supertest(listening).get(path)
+      expect([path, status]).toEqual([path, 200])
+      expect(headers['set-cookie'] === undefined).toBe(path === '/plain')
+    }
+    expect(calls).toEqual(['after', 'after', 'before', 'after', 'after', 'before'])
+  })
+
   test('an error of the store goes to the error handler of the application', async () => {
     const { sessions, store } = testSessions()
     const seen: unknown[] = []

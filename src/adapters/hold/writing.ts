@@ -19,23 +19,35 @@ export interface Receiver {
 
 /** The methods that write a response, as they are now; without those of `redirect` if it has no receiver yet. */
 export function writingOf(response: NodeResponse & Redirected): Writing {
-  const shared = response[RECEIVER] === undefined ? behind(response) : undefined
+  const shared = isFree(response) ? behind(response) : undefined
   const { writeHead, writeHeader, write, end, flushHeaders } = asWriting(shared ?? response)
   return { writeHead, writeHeader, write, end, flushHeaders }
 }
 
 /** From now on the methods of a response call a receiver. A second one gets the calls before the first. */
 export function redirect(response: NodeResponse & Redirected, receiver: Receiver): void {
-  const isFirst = response[RECEIVER] === undefined
-  const isRedirected = isFirst && behind(response) !== undefined
-  response[RECEIVER] ??= receiver
-  if (!isRedirected) replace(asWriting(response), isFirst ? SHARED : methodsOf(receiver))
+  if (!isFree(response)) return replace(asWriting(response), methodsOf(receiver))
+  if (behind(response) !== undefined) {
+    response[BEHIND] = receiver
+    return
+  }
+  response[RECEIVER] = receiver
+  replace(asWriting(response), SHARED)
 }
 
 const RECEIVER: unique symbol = Symbol('sojourn.gate')
+// Two, since methods of its own may lead to those that it inherits: a call must not come round again.
+const BEHIND: unique symbol = Symbol('sojourn.gate.behind')
 
 interface Redirected {
+  /** Gets the calls of the methods that the response has itself. */
   [RECEIVER]?: Receiver
+  /** Gets the calls of the methods that it inherits. */
+  [BEHIND]?: Receiver
+}
+
+function isFree(response: Redirected): boolean {
+  return response[RECEIVER] === undefined && response[BEHIND] === undefined
 }
 
 type Replacements = Required<Omit<Writing, 'writeHeader'>>
@@ -68,7 +80,7 @@ function behind(response: NodeResponse): object | undefined {
 }
 
 function receiverIn(response: Redirected): Receiver | undefined {
-  return response[RECEIVER]
+  return response[BEHIND]
 }
 
 function methodsOf(receiver: Receiver): Replacements {
