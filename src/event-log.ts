@@ -87,6 +87,19 @@ export function eventOf(
   return user === undefined ? { type, id, at } : { type, id, at, user }
 }
 
+/** A session that was removed, or may be; without a user if it could not be read. */
+export interface Removed {
+  readonly id: SessionId
+  readonly user: string | undefined
+  /** False if it was live. */
+  readonly expired: boolean
+}
+
+/** What its removal tells. */
+export function eventOfEnd({ id, user, expired }: Removed, now: number): StoreEvent {
+  return eventOf(expired ? 'expired' : 'destroyed', id, now, user)
+}
+
 /** What a commit tells: `elevated`, `renewed` or nothing. */
 export function eventOfCommit(
   id: SessionId,

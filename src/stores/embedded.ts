@@ -7,7 +7,7 @@ import {
   touched,
   withEvicted,
 } from '../change.ts'
-import { eventOf, eventOfCommit } from '../event-log.ts'
+import { eventOf, eventOfCommit, eventOfEnd } from '../event-log.ts'
 import { Listeners } from '../listening.ts'
 import type { EventHandler } from '../listening.ts'
 import type {
@@ -24,7 +24,7 @@ import type {
 } from '../store.ts'
 import type { Environment } from './embedded/environment.ts'
 import { closedFailure, eventsFailure, openingFailure, verbFailure } from './embedded/failures.ts'
-import { endOf, logIn } from './embedded/journal.ts'
+import { logIn } from './embedded/journal.ts'
 import type { Journal } from './embedded/journal.ts'
 import type { Sessions } from './embedded/sessions.ts'
 import { capabilitiesOf, settingsOf } from './embedded/settings.ts'
@@ -112,7 +112,7 @@ export class EmbeddedStore implements SessionStore {
   async destroy(id: SessionId): Promise<boolean> {
     return this.#write('destroy', (sessions, told) => {
       const removed = sessions.remove(id, this.#now())
-      if (removed !== undefined) told.push(endOf(removed, this.#now()))
+      if (removed !== undefined) told.push(eventOfEnd(removed, this.#now()))
       return removed?.expired === false
     })
   }
@@ -163,7 +163,7 @@ export class EmbeddedStore implements SessionStore {
     if (!isDue) return 0
     return this.#write('deleteExpired', (sessions, told, journal) => {
       const { done, removed } = sessions.removeExpired(now, limit)
-      told.push(...removed.map((each) => endOf(each, now)))
+      told.push(...removed.map((each) => eventOfEnd(each, now)))
       if (this.#settings.events) journal.trim(now)
       return done
     })

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { applyChange, isStale, makeRoom, swapValue, touched, withEvicted } from '../change.ts'
 import { SessionError } from '../errors.ts'
-import { eventOf, eventOfCommit } from '../event-log.ts'
+import { eventOf, eventOfCommit, eventOfEnd } from '../event-log.ts'
 import { Listeners } from '../listening.ts'
 import type { EventHandler } from '../listening.ts'
 import type {
@@ -24,7 +24,6 @@ import { SqliteLog } from './sqlite/log.ts'
 import { settingsOf } from './sqlite/settings.ts'
 import type { SqliteSettings, SqliteStoreOptions } from './sqlite/settings.ts'
 import { Table } from './sqlite/table.ts'
-import type { Removed } from './sqlite/table.ts'
 
 export type { SqliteStoreOptions } from './sqlite/settings.ts'
 export type { SqliteDatabase, SqliteStatement, SqliteValue } from './sqlite/database.ts'
@@ -87,7 +86,7 @@ export class SqliteStore implements SessionStore {
       const before = table.occupantOf(id, now)
       if (before?.expired === false) return false
       table.put(id, record)
-      if (before !== undefined) told.push(endOf(before, now))
+      if (before !== undefined) told.push(eventOfEnd(before, now))
       told.push(eventOf('created', id, now, record.user))
       return true
     })
@@ -115,7 +114,7 @@ export class SqliteStore implements SessionStore {
   async destroy(id: SessionId): Promise<boolean> {
     return this.#write('destroy', (table, now, told) => {
       const removed = table.remove(id, now)
-      if (removed !== undefined) told.push(endOf(removed, now))
+      if (removed !== undefined) told.push(eventOfEnd(removed, now))
       return removed?.expired === false
     })
   }
@@ -162,7 +161,7 @@ export class SqliteStore implements SessionStore {
   async deleteExpired(limit: number): Promise<number> {
     return this.#write('deleteExpired', (table, now, told) => {
       const removed = table.removeExpired(now, limit)
-      told.push(...removed.map((each) => endOf(each, now)))
+      told.push(...removed.map((each) => eventOfEnd(each, now)))
       if (this.#opened?.journal.isTooLong(now)) this.#opened.journal.trim(now)
       return removed.length
     })
@@ -253,10 +252,6 @@ export class SqliteStore implements SessionStore {
     })
     return new Listeners(log, LISTEN_EVERY)
   }
-}
-
-function endOf({ id, user, expired }: Removed, now: number): StoreEvent {
-  return eventOf(expired ? 'expired' : 'destroyed', id, now, user)
 }
 
 function closed(verb: string): SessionError {

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto'
 import type { Database } from 'lmdb'
-import { LONGEST_AGE, MOST_EVENTS, eventOf } from '../../event-log.ts'
+import { LONGEST_AGE, MOST_EVENTS } from '../../event-log.ts'
 import type { Claim, EventLog, LoggedEvent } from '../../event-log.ts'
 import type { StoreEvent } from '../../store.ts'
-import type { Removed } from './sessions.ts'
 
 /** Every entry of the log begins with what it is. */
 export type JournalKey = (number | string)[]
@@ -168,9 +167,4 @@ function nameOf(group: string): string {
 
 function parsed(bytes: Uint8Array): unknown {
   return JSON.parse(Buffer.from(bytes).toString())
-}
-
-/** What is told of a session that was removed. */
-export function endOf({ id, user, expired }: Removed, now: number): StoreEvent {
-  return eventOf(expired ? 'expired' : 'destroyed', id, now, user)
 }

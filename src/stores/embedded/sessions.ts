@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Database } from 'lmdb'
 import { isExpired } from '../../change.ts'
+import type { Removed } from '../../event-log.ts'
 import { packRecord, packedExpiry, unpackRecord } from '../../record.ts'
 import type { SessionId, SessionPage, SessionRecord } from '../../store.ts'
 
@@ -12,13 +13,6 @@ export interface Tables {
   readonly expiries: Database<Uint8Array, [number, SessionId]>
   /** [hash of the user, id] -> nothing: a user may be longer than a key can be */
   readonly users: Database<Uint8Array, [string, SessionId]>
-}
-
-/** A session that was removed; without a user if it could not be read. */
-export interface Removed {
-  readonly id: SessionId
-  readonly user: string | undefined
-  readonly expired: boolean
 }
 
 const NOTHING = Buffer.of(0)

@@ -1,15 +1,8 @@
 import { packRecord, packedExpiry, unpackRecord } from '../../record.ts'
 import { SessionError } from '../../errors.ts'
+import type { Removed } from '../../event-log.ts'
 import type { SessionId, SessionRecord } from '../../store.ts'
 import type { SqliteDatabase, SqliteStatement } from './database.ts'
-
-/** A session that was removed, or may be. */
-export interface Removed {
-  readonly id: SessionId
-  readonly user: string | undefined
-  /** False if it was live. */
-  readonly expired: boolean
-}
 
 /**
  * The table of a store: a row for each session, with the record as bytes and what is searched for in
