@@ -32,7 +32,7 @@ function bare(request, response) {
 }
 
 // Cookie and key are as long as those of sojourn.
-const RAW_KEY = 51
+const RAW_KEY = 44
 
 /** One GET for a request that reads, and a SET for one that writes: what no session can be cheaper than. */
 function raw(client) {

@@ -3,7 +3,8 @@ import type { Redis } from './engine.ts'
 
 const BATCH = 20_000
 const DIGITS = 12
-const ID = 43
+const ID_IN_KEY = 32
+const ID_BEYOND = 'x'.repeat(11)
 const BUCKETS = TAGS.length
 
 // Each copy is a string of its own, made as a client's SET makes it.
@@ -19,9 +20,9 @@ const COPY_WITH_REGISTRY = `
 local value, left = redis.call('GET', KEYS[1]), redis.call('PTTL', KEYS[1])
 local ends = redis.call('TIME')[1] * 1000 + left
 for n = tonumber(ARGV[1]), tonumber(ARGV[2]) do
-  local bucket, id = 2 * (n % ${BUCKETS}) + 3, string.format('%0${ID}d', n)
+  local bucket, id = 2 * (n % ${BUCKETS}) + 3, string.format('%0${ID_IN_KEY}d', n)
   redis.call('SET', ARGV[bucket] .. id, value, 'PX', left)
-  redis.call('ZADD', ARGV[bucket + 1], string.format('%.0f', ends), id)
+  redis.call('ZADD', ARGV[bucket + 1], string.format('%.0f', ends), id .. '${ID_BEYOND}')
 end
 `
 

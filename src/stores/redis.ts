@@ -15,7 +15,7 @@ import type {
 } from '../store.ts'
 import type { TrackedStore, Tracking } from '../tracking.ts'
 import { Books } from './redis/books.ts'
-import type { SessionKeys } from './redis/books.ts'
+import type { SessionScript } from './redis/books.ts'
 import { Calls, textOf } from './redis/calls.ts'
 import { isClient } from './redis/client.ts'
 import type { RedisClient } from './redis/client.ts'
@@ -119,7 +119,7 @@ export class RedisStore implements TrackedStore {
     const args = [Date.now(), text, maybe(user)] as const
     const reply = await this.#write(
       id,
-      (keys) => this.#calls.timed('create', CREATE, keys, args),
+      (keys, ...session) => this.#calls.timed('create', CREATE, keys, [...args, ...session]),
       async (books, answer) => createOutcome(answer) && books.created(id, record),
     )
     if (isDue(reply)) this.#registry?.tidy(id)
@@ -224,7 +224,7 @@ export class RedisStore implements TrackedStore {
   /** Runs a script that keeps the books too; without a registry there are none. */
   #write<T>(
     id: SessionId,
-    script: (keys: SessionKeys) => Promise<T>,
+    script: SessionScript<T>,
     keep: (books: Books, reply: T) => Promise<unknown>,
   ): Promise<T> {
     return this.#books?.write(id, script, keep) ?? script([this.#keys.record(id)])
@@ -233,14 +233,16 @@ export class RedisStore implements TrackedStore {
   async #commit(id: SessionId, change: SessionChange, latest?: number): Promise<Applied> {
     const { user, deadline, rotate } = change
     const args = commitArguments(change, latest)
-    const commit = (keys: SessionKeys): Promise<Applied> => this.#apply(change, keys, args)
+    const commit: SessionScript<Applied> = async (keys, ...session) => {
+      const reply = await this.#calls.write('commit', COMMIT, keys, [...args, ...session])
+      return this.#applied(change, reply)
+    }
     if (user === undefined && deadline === undefined && rotate === undefined)
       return commit([this.#keys.record(id)])
     return this.#write(id, commit, (books, applied) => books.committed(id, change, applied))
   }
 
-  async #apply(change: SessionChange, keys: SessionKeys, args: string[]): Promise<Applied> {
-    const reply = await this.#calls.write('commit', COMMIT, keys, args)
+  #applied(change: SessionChange, reply: string): Applied {
     this.#calls.clock.learn(change.at, reply)
     if (reply === 'late') return { outcome: reply }
     const [outcome, owner] = ownerIn(reply)
@@ -250,7 +252,8 @@ export class RedisStore implements TrackedStore {
   async #end(id: SessionId, type: 'destroyed' | 'evicted', user?: string): Promise<boolean> {
     const reply = await this.#write(
       id,
-      (keys) => this.#calls.write('destroy', DESTROY, keys, [type, maybe(user)]),
+      (keys, ...session) =>
+        this.#calls.write('destroy', DESTROY, keys, [type, maybe(user), ...session]),
       async (books, answer) => {
         const [ended, owner] = destroyOutcome(answer)
         if (ended) await books.ended(id, type, owner)

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { SessionId } from '../../src/store.ts'
 import { bucketOf, byBucket, Keys, TAGS } from '../../src/stores/redis/keys.ts'
 import { newId } from '../support/records.ts'
 
@@ -44,6 +45,23 @@ describe('the buckets', () => {
 })
 
 describe('the keys', () => {
+  test('of sessions have 44 characters under the usual prefix, for which Redis needs 48 bytes', () => {
+    const id = newId()
+    const key = new Keys('sojourn:').record(id)
+    expect(key).toMatch(/^sojourn:\{\w\w\}[\w-]{32}$/)
+    expect(key.endsWith(id.slice(0, 32))).toBe(true)
+  })
+
+  test('of sessions are different if their ids are, and short ids are in them whole', () => {
+    const keys = new Keys('sojourn:')
+    const last = (id: string, character: string): string => `${id.slice(0, 31)}${character}`
+    const id = newId()
+    const texts = ['', 'a', 'b', 'ab', 'a'.repeat(31), 'a'.repeat(32), last(id, 'a'), last(id, 'b')]
+    const records = texts.map((text) => keys.record(text as SessionId))
+    expect(new Set(records).size).toBe(texts.length)
+    for (const [n, text] of texts.entries()) expect(records[n]?.endsWith(`}${text}`)).toBe(true)
+  })
+
   test.each(['sojourn:', '', 'a{b}:', 'a}b', '}', 'Zoë{é}{'])(
     'of a session have one slot under the prefix %j',
     (prefix) => {

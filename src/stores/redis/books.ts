@@ -9,6 +9,9 @@ import type { Streams } from './streams.ts'
 /** The keys of a script about a session: its record, and what is kept beside it. */
 export type SessionKeys = readonly [record: string, ...beside: string[]]
 
+/** Runs a script about a session; the last argument of one that keeps the books is the session. */
+export type SessionScript<T> = (keys: SessionKeys, ...session: readonly SessionId[]) => Promise<T>
+
 /**
  * What is kept beside the records: registry and events. A script keeps it in the step in which it writes the
  * record. While the slot moves, the record is written first and the books are kept afterwards.
@@ -38,12 +41,12 @@ export class Books {
    */
   write<T>(
     id: SessionId,
-    script: (keys: SessionKeys) => Promise<T>,
+    script: SessionScript<T>,
     keep: (books: Books, reply: T) => Promise<unknown>,
   ): Promise<T> {
     return this.#moving.inOneStep(
       this.#keys.bucket(id).registry,
-      () => script(this.#keys.all(id)),
+      () => script(this.#keys.all(id), id),
       async () => {
         const reply = await script([this.#keys.record(id)])
         await keep(this, reply)

@@ -10,7 +10,7 @@ import type { Script } from './script.ts'
  *   nothing, rememberFor (nothing: as it is, `-`: removed), `1` to clear, how many names to expect, to
  *   unset, to set, the time of the server after which it is too late, or nothing; the user (nothing: as it is, `-`: removed, `=` and the user); the names that are
  *   expected, each with nothing, or `=` and its text; the names to unset; those to set, each with its
- *   text; the others, each with the integer to add
+ *   text; the others, each with the integer to add; with a registry, the session
  * - reply: `gone`, `stale`, `late`, `newer`, `corrupt`, `conflict`; `number,` and the place in the last list of
  *   what is no integer; or the time of the server, expiresAt, deadline, generation and the sums each after
  *   `,`; then, if the change has a user or a deadline, U+0000 and, after `=`, who was logged in before it
@@ -55,7 +55,7 @@ for _ = 1, set do
   place = place + 2
 end
 local sums = ''
-for n = place, #ARGV, 2 do
+for n = place, #ARGV - 1, 2 do
   local name = ARGV[n]
   local before = wanted[name]
   if before == nil then
@@ -146,7 +146,7 @@ else
 end
 if text then redis.call('SET', KEYS[1], text, 'PXAT', expires) end
 if KEYS[2] then
-  local id = idOf(KEYS[1], KEYS[2])
+  local id = ARGV[#ARGV]
   if ends ~= '' then register(KEYS[2], id, expires, deadline, now) end
   if ARGV[2] ~= '' or rotate == 'fence' then
     local user = owner

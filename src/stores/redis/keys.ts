@@ -11,6 +11,13 @@ export const TAGS: readonly string[] = (
   'k8 d1 mz bs v3 ak 4y jb ek 0y 0q 3a 3i iz fs bk u3 8p 7y g1 h8 as nz 0a es jz fk ib xx 3y'
 ).split(' ')
 
+/**
+ * How many characters of an id are in the key of its record: 192 of the 256 bits of a SHA-256, so that
+ * two sessions under one key are expected among 2^96 sessions. With the usual prefix a key has 44
+ * characters, for which Redis needs 48 bytes; the next larger key needs 64.
+ */
+const ID_IN_KEY = 32
+
 /** What the sessions of one bucket share; their keys have the same slot. */
 export interface Bucket {
   /** A sorted set: when each session of the bucket was to end when that was last noted. */
@@ -33,10 +40,12 @@ export interface UserKeys {
  * The names of all keys under a prefix.
  *
  * ```
- * sojourn:{6y}<id>                 a session
+ * sojourn:{6y}<begin of the id>    a session
  * sojourn:x:{6y}, sojourn:e:{6y}   the registry and the events of a bucket
  * sojourn:u:{<hash of the user>}   the sessions of a user; n: the fresh ones; l: the lock
  * ```
+ *
+ * Only the key of a session has its id cut short; wherever else it is kept or told it is whole.
  */
 export class Keys {
   readonly buckets: readonly Bucket[]
@@ -52,9 +61,9 @@ export class Keys {
     }))
   }
 
-  /** The key of a session. */
+  /** The key of a session; of an id of 32 characters or fewer it has all. */
   record(id: SessionId): string {
-    return `${this.#heads[bucketOf(id)]}${id}`
+    return `${this.#heads[bucketOf(id)]}${id.slice(0, ID_IN_KEY)}`
   }
 
   /** The keys of a session, of the registry of its bucket and of the events, in this order. */

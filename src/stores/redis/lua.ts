@@ -63,17 +63,12 @@ end
 `
 
 /**
- * Lua for scripts with the registry of a bucket as KEYS[2] and its events as KEYS[3].
+ * Lua for scripts that keep the registry of a bucket and its events.
  *
  * The registry has the end of a session as it was noted last. Nobody notes that a session was extended:
  * who comes for it when it was to end finds it alive, and notes the new end.
  */
 export const BUCKET: string = `
--- What a key of a session has beyond its tag, which has the length of the one of the registry.
-local function idOf(key, registry)
-  return string.sub(key, #registry - 1)
-end
-
 -- Adds an event, if anybody listens: only who listens makes a stream.
 local function tell(stream, type, id, at, user)
   if user then

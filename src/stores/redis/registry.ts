@@ -116,7 +116,7 @@ export class Registry {
     const records = ids.map((id) => this.#keys.record(id))
     const living = await this.#moving.inOneStep(
       registry,
-      () => this.#calls.run(verb, SETTLE, [registry, events, ...records], []),
+      () => this.#calls.run(verb, SETTLE, [registry, events, ...records], ids),
       async () => (await Promise.all(records.map((key) => this.#isThere(verb, key)))).join(''),
     )
     return ids.filter((_, n) => living[n] === '1')

@@ -16,7 +16,8 @@ return (clock(0))
  * Keeps a new record.
  *
  * - KEYS: the record; the registry and the events of its bucket, or none
- * - ARGV: at, the text of the record, who is logged in (nothing: nobody, or `=` and the user)
+ * - ARGV: at, the text of the record, who is logged in (nothing: nobody, or `=` and the user); with a
+ *   registry, the session
  * - reply: `newer`, or the time of the server, `,` and `1`, or `0` if there is a record already; then `,`
  *   if many sessions of the bucket are due
  */
@@ -36,7 +37,7 @@ if not redis.call('SET', KEYS[1], text, 'NX', 'PXAT', sub(text, 3, 15)) then
 end
 local registry = KEYS[2]
 if not registry then return now .. ',1' end
-local id = idOf(KEYS[1], registry)
+local id = ARGV[4]
 if not register(registry, id, sub(text, 3, 15), sub(text, 16, 28), now) then
   tell(KEYS[3], 'expired', id, now)
 end
@@ -108,7 +109,8 @@ return '=' .. sub(text, first, last)
  * Ends a session. What is under the key is removed whatever it is.
  *
  * - KEYS: the record; the registry and the events of its bucket, or none
- * - ARGV: `destroyed` or `evicted`; the user who must be logged in (nothing: anybody, or `=` and the user)
+ * - ARGV: `destroyed` or `evicted`; the user who must be logged in (nothing: anybody, or `=` and the user);
+ *   with a registry, the session
  * - reply: the time of the server, `,` and `1`, or `0` if there was none; then who was logged in, after `=`
  */
 export const DESTROY: Script = script(`${CLOCK}${BUCKET}${OWNER}
@@ -117,7 +119,7 @@ local user = owner(KEYS[1])
 if ARGV[2] ~= '' and ARGV[2] ~= '=' .. (user or '') then return now .. ',0' end
 local ended = redis.call('DEL', KEYS[1]) == 1
 if KEYS[2] then
-  local id = idOf(KEYS[1], KEYS[2])
+  local id = ARGV[3]
   local isKnown = redis.call('ZREM', KEYS[2], id) == 1
   if ended then tell(KEYS[3], ARGV[1], id, now, user)
   elseif isKnown then tell(KEYS[3], 'expired', id, now) end
@@ -143,13 +145,14 @@ return now
  * as expired, once; of the others the new end is noted.
  *
  * - KEYS: the registry and the events of a bucket, then records of it
+ * - ARGV: the sessions, in the order of their records
  * - reply: for each record `1` if it lives, else `0`
  */
 export const SETTLE: Script = script(`${CLOCK}${BUCKET}
 local now = clock(0)
 local living = {}
 for n = 3, #KEYS do
-  local id = idOf(KEYS[n], KEYS[1])
+  local id = ARGV[n - 2]
   local left = redis.call('PTTL', KEYS[n])
   if left == -2 then
     if redis.call('ZREM', KEYS[1], id) == 1 then tell(KEYS[2], 'expired', id, now) end
