@@ -32,8 +32,10 @@ const record: fc.Arbitrary<SessionRecord> = fc
     fc.record({ user: text, authenticatedAt: time, rememberFor: fc.nat() }, some),
     fc.option(fc.record({ userAgent: text, address: text }), { nil: undefined }),
   )
-  .map(([times, credential, login, client]) => ({
+  .chain((parts) => fc.tuple(fc.constant(parts), fc.boolean()))
+  .map(([[times, credential, login, client], isNew]) => ({
     ...times,
+    ...(isNew && { renewedAt: times.createdAt }),
     ...credential,
     ...login,
     ...(client !== undefined && { client }),

@@ -25,12 +25,12 @@ local function integer(text)
   return number >= -LARGEST and number <= LARGEST and number or nil
 end
 
-local text, stop, times, fence, login, remember = open()
+local text, stop, times, fence, rest = open()
 if not text then return stop end
 local at, opened, asked, ends, rotate, keep, clear, expect, unset, set, latest = string.match(ARGV[1],
   '^(%d+),(%d+),(%d+),(%d*),(%a*),([%d-]*),(%d?),(%d+),(%d+),(%d+),(%d*)$')
 if tonumber(opened) < tonumber(fence) then return 'stale' end
-local generation = sub(times, 53)
+local generation = sub(times, 40)
 local now, ahead = clock(at)
 if latest ~= '' and now > latest then return 'late' end
 local owner = byte(text, stop + 1) == 117 and sub(text, stop + 2, find(text, '\\0', stop + 1, true) - 1)
@@ -77,7 +77,6 @@ if ARGV[2] ~= '' then
   if byte(text, stop + 1) == 117 then last = find(text, '\\0', stop + 1, true) end
   local user = ARGV[2] == '-' and '' or 'u' .. sub(ARGV[2], 2) .. '\\0'
   edits[1] = { stop + 1, last, user }
-  login = user ~= '' and shift(at, ahead) or ''
 end
 local function change(name, first, last, before)
   local from, to, by = edit(name, wanted[name], first, last, before)
@@ -111,16 +110,23 @@ if ends ~= '' then deadline = shift(ends, ahead)
 elseif asked < expires then asked = expires end
 expires = asked < deadline and asked or deadline
 
-local renewed = sub(times, 40, 52)
 local grows = rotate == 'fence' or rotate == 'renew' and generation == opened
-if grows then
-  generation, renewed = generation + 1, shift(at, ahead)
-  if rotate == 'fence' then fence = generation end
+if grows or ARGV[2] ~= '' or keep ~= '' then
+  local login, remember, renewed = '', '', ''
+  if rest ~= '' then login, remember, renewed = string.match(rest, '^,%d*,(%-?%d*),(%d*),(%-?%d*)$') end
+  if not login then return 'corrupt' end
+  local since = string.format('%.0f', at + ahead - sub(times, 27, 39))
+  if grows then
+    generation, renewed = string.format('%.0f', generation + 1), since
+    if rotate == 'fence' then fence = generation end
+  end
+  if ARGV[2] ~= '' then login = ARGV[2] ~= '-' and since or '' end
+  if keep ~= '' then remember = keep == '-' and '' or keep end
+  rest = ',' .. (fence == generation and '' or fence) .. ',' .. login .. ',' .. remember .. ',' .. renewed
+  if rest == ',,,,' then rest = '' end
 end
-if keep ~= '' then remember = keep == '-' and '' or keep end
 
-local header = 's1' .. expires .. deadline .. sub(times, 27, 39) .. renewed .. generation .. ',' .. fence
-  .. ',' .. login .. ',' .. remember .. '\\0'
+local header = 's1' .. expires .. deadline .. sub(times, 27, 39) .. generation .. rest .. '\\0'
 -- What keeps its place is overwritten there, which costs little and tells replicas little.
 local first = edits[1]
 if #header == stop and #edits < 2 and added == '' and clear == ''

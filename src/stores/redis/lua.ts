@@ -3,20 +3,20 @@ export const MOST_EVENTS = 2000
 
 /**
  * Lua for scripts that read a record. Only plain searches go through one: what U+0000 is in patterns
- * depends on the version of Lua. Times have 13 digits and are compared as text.
+ * depends on the version of Lua. The first three times have 13 digits and are compared as text.
  */
 export const RECORD = `
 local find, sub, byte = string.find, string.sub, string.byte
 
 -- The text of the record under KEYS[1], the place of the U+0000 that ends its header, and what is in
--- the header: the four times and the generation as one text, fence, login, remember. Or false and why
--- not: gone, newer, corrupt.
+-- the header: the three times and the generation as one text, the fence, and what is after the
+-- generation. Or false and why not: gone, newer, corrupt.
 local function open()
   local text = redis.call('GET', KEYS[1])
   if not text then return false, 'gone' end
-  local times, fence, login, remember, stop = string.match(text, '^s1(%d+),(%d+),(%d*),(%d*)()')
-  if times and #times > 52 and byte(text, stop) == 0 and byte(text, -1) == 0 then
-    return text, stop, times, fence, login, remember
+  local times, rest, stop = string.match(text, '^s1(%d+)([-,%d]*)()')
+  if times and #times > 39 and byte(text, stop) == 0 and byte(text, -1) == 0 then
+    return text, stop, times, string.match(rest, '^,(%d+)') or sub(times, 40), rest
   end
   return false, find(text, '^s[2-9a-z]') and 'newer' or 'corrupt'
 end

@@ -3,14 +3,15 @@
  * which nothing is counted, so that it reads the same in bytes (the scripts) and in UTF-16.
  *
  * ```
- * s1 expiresAt deadline createdAt renewedAt generation,fence,authenticatedAt,rememberFor U+0000
+ * s1 expiresAt deadline createdAt generation [ ,fence,authenticatedAt,rememberFor,renewedAt ] U+0000
  * [ u user U+0000 ] [ a user agent U+0000 ] [ i address U+0000 ]
  * { U+0001 name U+0000 U+0002 text U+0000 }
  * ```
  *
- * without the blanks. `s` and the version of the format; times with 13 digits, so that they compare as
- * text; what is absent is empty. U+0000 occurs nowhere else: it ends each part, and the character
- * after it says what the next part is.
+ * without the blanks. `s` and the version of the format; the first three times with 13 digits, so that
+ * they compare as text, the others in ms after `createdAt`; what is absent is empty, and so are a fence that
+ * is the generation and a `renewedAt` that is `createdAt`. U+0000 occurs nowhere else: it ends each
+ * part, and the character after it says what the next part is.
  *
  * @module
  */
@@ -24,7 +25,7 @@ import type { Decode } from './packed-values.ts'
 
 const VERSION = 's1'
 const TIME = 13
-const TIMES = 4
+const GENERATION = VERSION.length + 3 * TIME
 const [USER, USER_AGENT, ADDRESS] = ['u', 'a', 'i'] as const
 const NEWER = /^s[2-9a-z]/
 // In the year 2255, so that 13 digits are enough by every clock: what ends later is cut to it.
@@ -38,16 +39,25 @@ type Draft = { -readonly [Name in keyof SessionRecord]: SessionRecord[Name] }
  * @throws SessionError `ERR_SESSION_VALUE` if a part holds U+0000, which would end it early
  */
 export function pack(record: SessionRecord): string {
-  const { expiresAt, deadline, createdAt, renewedAt, authenticatedAt, user, client } = record
-  const login = authenticatedAt === undefined ? '' : digits(authenticatedAt)
-  let text = `s1${digits(expiresAt)}${digits(deadline)}${digits(createdAt)}${digits(renewedAt)}`
-  text += `${record.generation},${record.fence},${login},${record.rememberFor ?? ''}\0`
+  const { expiresAt, deadline, createdAt, user, client } = record
+  let text = `s1${digits(expiresAt)}${digits(deadline)}${digits(createdAt)}${credential(record)}\0`
   if (user !== undefined) text += `u${checked(user)}\0`
   if (client?.userAgent !== undefined) text += `a${checked(client.userAgent)}\0`
   if (client?.address !== undefined) text += `i${checked(client.address)}\0`
   for (const [name, value] of record.values)
     text += `\u0001${checked(name)}\0\u0002${checked(value)}\0`
   return text
+}
+
+/** The generation and, unless all of it is as usual, the rest of the header. */
+function credential(record: SessionRecord): string {
+  const { generation, authenticatedAt, rememberFor = '' } = record
+  const created = kept(record.createdAt)
+  const fence = record.fence === generation ? '' : record.fence
+  const login = authenticatedAt === undefined ? '' : kept(authenticatedAt) - created
+  const renewed = kept(record.renewedAt) - created || ''
+  const rest = `,${fence},${login},${rememberFor},${renewed}`
+  return rest === ',,,,' ? `${generation}` : `${generation}${rest}`
 }
 
 /**
@@ -63,30 +73,41 @@ export function unpack(reply: string | Buffer, ahead = 0): SessionRecord {
   if (!text.startsWith(VERSION) || !text.endsWith('\0')) {
     throw NEWER.test(text) ? newer() : corrupt()
   }
-  const numbers = VERSION.length + TIME * TIMES
-  const parts = text.indexOf('\0', numbers) + 1
-  const record = recordOf(text, numbers, parts - 1, ahead)
+  const parts = text.indexOf('\0', GENERATION) + 1
+  const record = recordOf(text, parts - 1, ahead)
   record.values = new PackedValues(text, readParts(record, text, parts, decode), decode)
   return record
 }
 
-function recordOf(text: string, from: number, end: number, ahead: number): Draft {
-  const fence = text.indexOf(',', from) + 1
-  const login = text.indexOf(',', fence) + 1
-  const remember = text.indexOf(',', login) + 1
-  if (fence === 0 || login === 0 || remember === 0) throw corrupt()
+function recordOf(text: string, end: number, ahead: number): Draft {
+  let stop = GENERATION
+  while (stop < end && text.charCodeAt(stop) !== COMMA) stop++
+  const createdAt = timeIn(text, 2) - ahead
+  const generation = numberIn(text, GENERATION, stop)
   const record: Draft = {
-    createdAt: timeIn(text, 2) - ahead,
+    createdAt,
     expiresAt: timeIn(text, 0) - ahead,
     deadline: timeIn(text, 1) - ahead,
-    generation: numberIn(text, from, fence - 1),
-    renewedAt: timeIn(text, 3) - ahead,
-    fence: numberIn(text, fence, login - 1),
+    generation,
+    renewedAt: createdAt,
+    fence: generation,
     values: NOTHING,
   }
-  if (remember - 1 > login) record.authenticatedAt = numberIn(text, login, remember - 1) - ahead
-  if (end > remember) record.rememberFor = numberIn(text, remember, end)
+  if (stop < end) readCredential(record, text, stop + 1, end)
   return record
+}
+
+/** Reads what in the header is not as usual. */
+function readCredential(record: Draft, text: string, fence: number, end: number): void {
+  const login = text.indexOf(',', fence) + 1
+  const remember = text.indexOf(',', login) + 1
+  const renewed = text.indexOf(',', remember) + 1
+  if (login === 0 || remember === 0 || renewed === 0 || renewed > end) throw corrupt()
+  const { createdAt } = record
+  if (login - 1 > fence) record.fence = numberIn(text, fence, login - 1)
+  if (remember - 1 > login) record.authenticatedAt = createdAt + msIn(text, login, remember - 1)
+  if (renewed - 1 > remember) record.rememberFor = numberIn(text, remember, renewed - 1)
+  if (end > renewed) record.renewedAt = createdAt + msIn(text, renewed, end)
 }
 
 /** Reads what is known of the user and the client, and answers where the values begin. */
@@ -111,6 +132,10 @@ function timeIn(text: string, index: number): number {
   return numberIn(text, from, from + TIME)
 }
 
+function msIn(text: string, from: number, end: number): number {
+  return text[from] === '-' ? -numberIn(text, from + 1, end) : numberIn(text, from, end)
+}
+
 // By hand: a regular expression would make a text of each number first.
 function numberIn(text: string, from: number, end: number): number {
   if (end <= from) throw corrupt()
@@ -124,6 +149,7 @@ function numberIn(text: string, from: number, end: number): number {
 }
 
 const ZERO = 0x30
+const COMMA = 0x2c
 const NOTHING: ReadonlyMap<string, string> = new Map()
 
 /** Text that may become a part. @throws SessionError `ERR_SESSION_VALUE` */
@@ -136,8 +162,12 @@ export function checked(text: string): string {
 
 /** A time as the format holds it. */
 export function digits(time: number): string {
-  const text = `${Math.min(Math.max(1, Math.floor(time)), LAST_TIME)}`
+  const text = `${kept(time)}`
   return text.length === 13 ? text : text.padStart(13, '0')
+}
+
+function kept(time: number): number {
+  return Math.min(Math.max(1, Math.floor(time)), LAST_TIME)
 }
 
 function clientOf(

@@ -26,10 +26,8 @@ local text, sub = ARGV[2], string.sub
 local now, ahead = clock(ARGV[1])
 if ahead ~= 0 then
   local times = {}
-  for place = 3, 42, 13 do times[#times + 1] = shift(sub(text, place, place + 12), ahead) end
-  text = 's1' .. table.concat(times) .. string.gsub(sub(text, 55), '^(%d+,%d+,)(%d+)', function(before, login)
-    return before .. shift(login, ahead)
-  end)
+  for place = 3, 29, 13 do times[#times + 1] = shift(sub(text, place, place + 12), ahead) end
+  text = 's1' .. table.concat(times) .. sub(text, 42)
 end
 if not redis.call('SET', KEYS[1], text, 'NX', 'PXAT', sub(text, 3, 15)) then
   if string.find(redis.call('GETRANGE', KEYS[1], 0, 1), '^s[2-9a-z]') then return 'newer' end
@@ -55,8 +53,8 @@ return now .. (due[1] and ',1,' or ',1')
  */
 export const TOUCH: Script = script(`${CLOCK}
 local now, ahead = clock(ARGV[1])
-local times = string.match(redis.call('GETRANGE', KEYS[1], 0, 99), '^s1(%d+),')
-if not times or string.sub(times, 53) ~= ARGV[2] then return now end
+local times = string.match(redis.call('GETRANGE', KEYS[1], 0, 99), '^s1(%d+)')
+if not times or string.sub(times, 40) ~= ARGV[2] then return now end
 local expires, deadline = string.sub(times, 1, 13), string.sub(times, 14, 26)
 local asked = shift(ARGV[3], ahead)
 if asked > deadline then asked = deadline end
