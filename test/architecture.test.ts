@@ -13,7 +13,7 @@ const PUBLIC_CORE = ['manager', 'session', 'session-data', 'errors', 'names', 'd
 const MAY_IMPORT: Readonly<Record<string, (path: string) => boolean>> = {
   stores: oneOf(
     ...['store', 'errors', 'deadline', 'duration', 'names', 'change', 'record', 'keyring'],
-    ...['event-log', 'listening', 'sweeping', 'tracking'],
+    ...['event-log', 'listening', 'sweeping', 'tracking', 'unalterable'],
   ),
   adapters: oneOf(...PUBLIC_CORE),
   security: oneOf(...PUBLIC_CORE),

@@ -29,7 +29,7 @@ import type {
 import { MemoryLog } from './memory/log.ts'
 import { Shelf } from './memory/shelf.ts'
 import type { Kept } from './memory/shelf.ts'
-import { unalterable } from './memory/unalterable.ts'
+import { unalterable } from '../unalterable.ts'
 
 /** How a `MemoryStore` is set up. */
 export interface MemoryStoreOptions {

@@ -8,6 +8,7 @@ import { inspectDataFile } from './data-file.ts'
 import { damaged } from './failures.ts'
 import { Journal } from './journal.ts'
 import type { JournalKey } from './journal.ts'
+import { Newest } from './newest.ts'
 import { Sessions } from './sessions.ts'
 
 const SETTINGS = {
@@ -36,6 +37,7 @@ export class Environment {
   readonly sessions: Sessions
   readonly journal: Journal
   readonly #root: RootDatabase<Uint8Array>
+  readonly #newest: Newest
   readonly #directory: string
   #users = 0
 
@@ -48,6 +50,7 @@ export class Environment {
       users: this.#root.openDB<Uint8Array, [string, SessionId]>('users', SETTINGS),
     })
     this.journal = new Journal(this.#root.openDB<Uint8Array, JournalKey>('events', SETTINGS))
+    this.#newest = new Newest(this.#root)
   }
 
   /**
@@ -81,9 +84,11 @@ export class Environment {
   /** The record, also an expired one, or `'none'`; undefined if it cannot be read: `read` says why. */
   look(id: SessionId): SessionRecord | 'none' | undefined {
     try {
-      return this.read((sessions) => sessions.get(id)) ?? 'none'
+      return this.sessions.known(id, this.#newest.begin()) ?? 'none'
     } catch {
       return undefined
+    } finally {
+      this.#newest.end()
     }
   }
 
@@ -92,6 +97,7 @@ export class Environment {
     this.#users--
     if (this.#users > 0) return
     Environment.#open.delete(this.#directory)
+    this.#newest.close()
     await this.#root.close()
   }
 }

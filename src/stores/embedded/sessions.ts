@@ -4,11 +4,18 @@ import { isExpired } from '../../change.ts'
 import type { Removed } from '../../event-log.ts'
 import { packRecord, packedExpiry, unpackRecord } from '../../record.ts'
 import type { SessionId, SessionPage, SessionRecord } from '../../store.ts'
+import type { ReadOptions } from './newest.ts'
+import { Remembered } from './remembered.ts'
+
+/** A table, with an argument that the types of lmdb do not have. */
+interface Records extends Database<Uint8Array, SessionId> {
+  getBinaryFast(id: SessionId, options?: ReadOptions): Buffer | undefined
+}
 
 /** The three tables of the file. */
 export interface Tables {
   /** id -> packed record */
-  readonly records: Database<Uint8Array, SessionId>
+  readonly records: Records
   /** [expiresAt, id] -> nothing: what has expired, first to last */
   readonly expiries: Database<Uint8Array, [number, SessionId]>
   /** [hash of the user, id] -> nothing: a user may be longer than a key can be */
@@ -25,6 +32,7 @@ const LAST = '\u{ffff}' as SessionId
  */
 export class Sessions {
   readonly #tables: Tables
+  readonly #remembered = new Remembered()
 
   constructor(tables: Tables) {
     this.#tables = tables
@@ -34,6 +42,14 @@ export class Sessions {
   get(id: SessionId): SessionRecord | undefined {
     const bytes = this.#bytes(id)
     return bytes === undefined ? undefined : unpackRecord(bytes)
+  }
+
+  /** As `get`, but what was read before is not decoded again: it can be handed out to several callers. */
+  known(id: SessionId, options: ReadOptions | undefined): SessionRecord | undefined {
+    const bytes = this.#tables.records.getBinaryFast(id, options)
+    if (bytes !== undefined) return this.#remembered.recordOf(id, bytes)
+    this.#remembered.forget(id)
+    return undefined
   }
 
   /** Writes a record in place of `before`, which must be the one that is stored. */
@@ -52,6 +68,7 @@ export class Sessions {
   /** Removes what is stored, also if it cannot be read. */
   remove(id: SessionId, now: number): Removed | undefined {
     const record = this.#readable(id)
+    this.#remembered.forget(id)
     if (record === undefined) {
       return this.#tables.records.removeSync(id)
         ? { id, user: undefined, expired: false }

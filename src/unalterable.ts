@@ -1,20 +1,27 @@
-import type { SessionRecord } from '../../store.ts'
+import type { SessionRecord } from './store.ts'
 
 /** A copy that nobody can change: it can be handed out to any number of callers. */
 export function unalterable(record: SessionRecord): SessionRecord {
   const { client, values } = record
-  const texts = values instanceof Texts ? values : new Texts(values)
+  const texts = values instanceof Texts ? values : new Texts(new Map(values))
   const copy = { ...record, values: texts }
   if (client !== undefined) copy.client = Object.freeze({ ...client })
   return Object.freeze(copy)
+}
+
+/** Likewise, of a record that nobody else has: its parts are not copied. */
+export function sealed(record: SessionRecord): SessionRecord {
+  if (record.client !== undefined) Object.freeze(record.client)
+  return Object.freeze({ ...record, values: new Texts(record.values) })
 }
 
 /** A map without the methods that would change it. */
 class Texts implements ReadonlyMap<string, string> {
   readonly #map: ReadonlyMap<string, string>
 
+  /** @param map - which nobody else has */
   constructor(map: ReadonlyMap<string, string>) {
-    this.#map = new Map(map)
+    this.#map = map
   }
 
   get size(): number {
