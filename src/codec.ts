@@ -66,6 +66,7 @@ export function encode(
  * @throws SessionError `ERR_SESSION_CORRUPT` and nothing else; the message holds nothing of the text
  */
 export function decode(text: string, limits: Partial<ValueLimits> = DEFAULT_VALUE_LIMITS): unknown {
+  if (isPlainText(text)) return text.slice(1, -1)
   try {
     const tagged = text.startsWith('~')
     const parsed: unknown = JSON.parse(tagged ? text.slice(1) : text)
@@ -78,6 +79,14 @@ export function decode(text: string, limits: Partial<ValueLimits> = DEFAULT_VALU
   }
   throw corrupt('it stands for no value')
 }
+
+// For a short text a parser takes longer to begin than a pattern takes to match. ASCII is well-formed.
+function isPlainText(text: string): boolean {
+  return text.length <= SHORT && PLAIN_TEXT.test(text)
+}
+
+const SHORT = 64
+const PLAIN_TEXT = /^"[ !#-[\]-~]*"$/
 
 // What most sessions hold, and needs no inspection.
 function simpleText(value: unknown): string | undefined {

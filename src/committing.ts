@@ -22,6 +22,7 @@ interface Parts {
 type Lines = readonly HeaderLine[]
 
 const MOST_IDENTITIES = 3
+const NO_LINES: Lines = []
 
 /** Ends a request: at most one store call, then the headers to append. */
 export class Committer {
@@ -71,8 +72,9 @@ export class Committer {
   #unchanged(state: SessionState, { cookie }: Decision): Lines {
     const ends = state.intent.kind === 'logout' || state.intent.kind === 'destroy'
     if (state.outage !== undefined && ends) throw state.outage
-    if (state.sealed) return []
-    return [...(cookie === 'issue' ? this.#issue(state) : []), ...this.#vary(state)]
+    if (state.sealed) return NO_LINES
+    const vary = this.#vary(state)
+    return cookie === 'issue' ? [...this.#issue(state), ...vary] : vary
   }
 
   #write(
@@ -206,8 +208,8 @@ export class Committer {
     return lines.issue(signer.sign(token, record.generation), lifetime, state.transport)
   }
 
-  #vary(state: SessionState): HeaderLine[] {
-    if (!state.wasRead) return []
+  #vary(state: SessionState): Lines {
+    if (!state.wasRead) return NO_LINES
     state.wasRead = false
     return this.#parts.lines.vary()
   }

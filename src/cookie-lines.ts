@@ -9,7 +9,7 @@ import type { SessionState } from './session-state.ts'
 export type HeaderLine = readonly [name: string, value: string]
 
 const NO_STORE: HeaderLine = ['Cache-Control', 'no-store']
-const VARY: HeaderLine = ['Vary', 'Cookie']
+const VARY: readonly HeaderLine[] = [['Vary', 'Cookie']]
 
 /** Writes the headers of a session: the cookie, and what keeps it out of shared caches. */
 export class CookieLines {
@@ -52,8 +52,8 @@ export class CookieLines {
   }
 
   /** For a response that depends on the cookie. */
-  vary(): HeaderLine[] {
-    return [VARY]
+  vary(): readonly HeaderLine[] {
+    return VARY
   }
 
   // The cookie is sent all the same: a proxy may have ended https without our knowing.

@@ -43,6 +43,7 @@ export function mergeLines(
   later: readonly HeaderLine[],
 ): readonly HeaderLine[] {
   if (earlier.length === 0) return later
+  if (later.length === 0) return earlier
   const replaced = new Set(later.map(([name]) => name))
   return [...earlier.filter(([name]) => !replaced.has(name)), ...later]
 }
