@@ -1,4 +1,3 @@
-import { touched } from '../change.ts'
 import { SessionError } from '../errors.ts'
 import { Listeners } from '../listening.ts'
 import type { EventHandler } from '../listening.ts'
@@ -16,7 +15,7 @@ import type {
 import type { TrackedStore, Tracking } from '../tracking.ts'
 import { Books } from './redis/books.ts'
 import type { SessionScript } from './redis/books.ts'
-import { Calls, textOf } from './redis/calls.ts'
+import { Calls } from './redis/calls.ts'
 import { isClient } from './redis/client.ts'
 import type { RedisClient } from './redis/client.ts'
 import { COMMIT } from './redis/commit-script.ts'
@@ -27,7 +26,8 @@ import type { Link } from './redis/link.ts'
 import { Logins } from './redis/logins.ts'
 import type { Applied } from './redis/logins.ts'
 import { Moving } from './redis/moving.ts'
-import { checked, digits, pack, unpack } from './redis/packed.ts'
+import { checked, pack } from './redis/packed.ts'
+import { Records } from './redis/records.ts'
 import { Registry } from './redis/registry.ts'
 import {
   commitArguments,
@@ -37,11 +37,14 @@ import {
   isDue,
   maybe,
   ownerIn,
+  setArguments,
+  setsOnly,
   swapOutcome,
   takeOutcome,
 } from './redis/replies.ts'
 import { warnOfResending } from './redis/resending.ts'
-import { CREATE, DESTROY, SWAP, TAKE, TIME, TOUCH } from './redis/scripts.ts'
+import { SET_VALUES } from './redis/set-script.ts'
+import { CREATE, DESTROY, SWAP, TAKE, TIME } from './redis/scripts.ts'
 import { capabilitiesOf, checkOptions, checkSettings, checkSource } from './redis/settings.ts'
 import type { RedisSettings, RedisStoreOptions } from './redis/settings.ts'
 import { LISTEN_EVERY, Streams } from './redis/streams.ts'
@@ -68,6 +71,7 @@ export class RedisStore implements TrackedStore {
   readonly #keys: Keys
   readonly #link: Link
   readonly #calls: Calls
+  readonly #records: Records
   readonly #users: Users | undefined
   readonly #logins: Logins | undefined
   readonly #registry: Registry | undefined
@@ -90,6 +94,7 @@ export class RedisStore implements TrackedStore {
       ? new Borrowed(source, deadline)
       : new Connection(checkSettings(source), deadline)
     this.#calls = new Calls(this.#link, deadline, ack)
+    this.#records = new Records(this.#calls, this.#keys)
     const parts = { calls: this.#calls, keys: this.#keys, moving: new Moving() }
     if (userIndex) {
       this.#users = new Users(parts)
@@ -105,11 +110,8 @@ export class RedisStore implements TrackedStore {
     }
   }
 
-  async load(id: SessionId, touch?: Touch): Promise<SessionRecord | undefined> {
-    const key = this.#keys.record(id)
-    const reply = await this.#calls.read('load', key)
-    if (reply === null) return undefined
-    return this.#recordOf(key, Buffer.isBuffer(reply) ? reply : textOf(reply), touch)
+  load(id: SessionId, touch?: Touch): Promise<SessionRecord | undefined> {
+    return this.#records.load(id, touch)
   }
 
   async create(id: SessionId, record: SessionRecord): Promise<boolean> {
@@ -126,7 +128,18 @@ export class RedisStore implements TrackedStore {
     return createOutcome(reply)
   }
 
-  async commit(id: SessionId, change: SessionChange): Promise<CommitOutcome> {
+  commit(id: SessionId, change: SessionChange): Promise<CommitOutcome> {
+    return setsOnly(change) ? this.#setValues(id, change) : this.#commitAny(id, change)
+  }
+
+  async #setValues(id: SessionId, change: SessionChange): Promise<CommitOutcome> {
+    const keys = [this.#keys.record(id)] as const
+    const reply = await this.#calls.write('commit', SET_VALUES, keys, setArguments(change))
+    this.#calls.clock.learn(change.at, reply)
+    return commitOutcome(reply, change)
+  }
+
+  async #commitAny(id: SessionId, change: SessionChange): Promise<CommitOutcome> {
     const { user, deadline } = change
     if (this.#logins === undefined || (user === undefined && deadline === undefined)) {
       return (await this.#commit(id, change)).outcome as CommitOutcome
@@ -203,7 +216,7 @@ export class RedisStore implements TrackedStore {
       prepare: () => this.ready(),
       keyOf: (id: SessionId) => this.#keys.record(id),
       recordOf: (key: string, reply: Buffer, touch: Touch | undefined) =>
-        this.#recordOf(key, reply, touch),
+        this.#records.recordOf(key, reply, touch),
     }
     return new RedisTracking(parts, changed)
   }
@@ -262,27 +275,6 @@ export class RedisStore implements TrackedStore {
     const [ended, owner] = destroyOutcome(reply)
     if (owner !== undefined) this.#users?.leave(owner, [id])
     return ended
-  }
-
-  #recordOf(key: string, reply: string | Buffer, touch: Touch | undefined): SessionRecord {
-    const record = unpack(reply, this.#calls.clock.ahead)
-    return touch === undefined ? record : this.#touched(key, record, touch)
-  }
-
-  // The touch is not waited for. Until an answer has told the time of Redis, it is left to Redis whether
-  // a touch is due.
-  #touched(key: string, record: SessionRecord, touch: Touch): SessionRecord {
-    const after = touched(record, touch)
-    if (after !== undefined || !this.#calls.clock.known) this.#touch(key, touch)
-    return after ?? record
-  }
-
-  #touch(key: string, { at, generation, expiresAt, whenBefore }: Touch): void {
-    const args = [digits(at), `${generation}`, digits(expiresAt), digits(whenBefore)]
-    // A visitor loses at most this one extension: the next request asks for it again.
-    this.#calls.later('touch', async () =>
-      this.#calls.clock.learn(at, await this.#calls.run('touch', TOUCH, [key], args)),
-    )
   }
 }
 

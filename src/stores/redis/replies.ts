@@ -3,6 +3,7 @@ import { SessionError } from '../../errors.ts'
 import type { CommitOutcome, SessionChange } from '../../store.ts'
 import { corrupt, newer } from './failures.ts'
 import { checked, digits } from './packed.ts'
+import { MOST_VALUES } from './set-script.ts'
 
 const NOTHING_EXPECTED: NonNullable<SessionChange['expect']> = new Map()
 const NOTHING_ADDED: ReadonlyMap<string, number> = new Map()
@@ -26,7 +27,22 @@ export function commitArguments(change: SessionChange, latest?: number): string[
   return args
 }
 
-/** What COMMIT answered. @throws SessionError as {@link refusal}, `ERR_SESSION_CONFLICT`, `ERR_SESSION_NOT_A_NUMBER` */
+/** Whether a change sets some values and does nothing else: SET_VALUES is enough for it. */
+export function setsOnly(change: SessionChange): boolean {
+  const { user, deadline, rotate, rememberFor, expect, clear, unset, set, add } = change
+  if (user !== undefined || deadline !== undefined || rotate !== undefined) return false
+  if (rememberFor !== undefined || clear === true || (expect?.size ?? 0) > 0) return false
+  return set.size <= MOST_VALUES && unset.length === 0 && add.size === 0
+}
+
+/** The arguments of the script SET_VALUES. */
+export function setArguments({ at, generation, expiresAt, set }: SessionChange): string[] {
+  const args = [`${digits(at)}${digits(expiresAt)}${generation}`]
+  for (const [name, text] of set) args.push(checked(name), checked(text))
+  return args
+}
+
+/** What COMMIT, or SET_VALUES, answered. @throws SessionError as {@link refusal}, `ERR_SESSION_CONFLICT`, `ERR_SESSION_NOT_A_NUMBER` */
 export function commitOutcome(reply: string, { add }: SessionChange): CommitOutcome {
   if (reply === 'gone' || reply === 'stale') return reply
   if (reply === 'conflict') throw conflict()
