@@ -81,7 +81,7 @@ async function withRedis(
 function byCount(plan: Plan): ContestPlan[] {
   return plan.counts.map((sessions) => {
     const fill = async (redis: Redis): Promise<void> =>
-      copySession(redis, await anySession(redis), sessions)
+      copySession(redis, await anySession(redis), { from: 1, to: sessions })
     return contestPlan(plan, 200, { by: 'sessions', sessions }, { fill })
   })
 }

@@ -26,11 +26,17 @@ for n = tonumber(ARGV[1]), tonumber(ARGV[2]) do
 end
 `
 
+/** The numbers of the first and the last copy. */
+interface Range {
+  readonly from: number
+  readonly to: number
+}
+
 /** Fills Redis with copies of a session: keys of the same length, the same text, the same end. */
-export async function copySession(redis: Redis, key: string, count: number): Promise<void> {
+export async function copySession(redis: Redis, key: string, range: Range): Promise<void> {
   const isNoted = Number(await redis.command('EXISTS', ...registries())) > 0
-  for (let first = 1; first <= count; first += BATCH) {
-    const [from, to] = [`${first}`, `${Math.min(count, first + BATCH - 1)}`]
+  for (let first = range.from; first <= range.to; first += BATCH) {
+    const [from, to] = [`${first}`, `${Math.min(range.to, first + BATCH - 1)}`]
     if (isNoted) await redis.command('EVAL', COPY_WITH_REGISTRY, '1', key, from, to, ...buckets())
     else await redis.command('EVAL', COPY, '1', key, key.slice(0, -DIGITS), from, to)
   }

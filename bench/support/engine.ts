@@ -97,9 +97,15 @@ export class Redis {
     return sent.filter((command) => !isEnd(command))
   }
 
-  /** Bytes that the data takes, with what Redis needs to manage it. */
+  /** Bytes that the data takes, with what Redis needs to manage it, but not the connections. */
   async memory(): Promise<number> {
-    return Number(/^used_memory:(\d+)/m.exec(await this.#first.info('memory'))?.[1])
+    const [info, clients] = await Promise.all([
+      this.#first.sendCommand<string>(['INFO', 'memory']),
+      this.#first.sendCommand<string>(['CLIENT', 'LIST']),
+    ])
+    const connections = [...clients.matchAll(/ tot-mem=(\d+)/g)].map(([, n]) => Number(n))
+    const used = Number(/^used_memory:(\d+)/m.exec(info)?.[1])
+    return connections.reduce((left, bytes) => left - bytes, used)
   }
 
   async version(): Promise<string> {

@@ -12,7 +12,7 @@ export interface RedisServerOptions {
    * directory of its own that `stop()` removes.
    */
   readonly persistent?: boolean
-  /** A directory to work in, kept by `stop()`. Without it there is one only if `persistent`. */
+  /** A directory to work in, kept by `stop()`. Without it there is one for this server alone. */
   readonly directory?: string
   /** A port; default: a free one. */
   readonly port?: number
@@ -37,13 +37,13 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
 export class RedisServer {
   readonly host = '127.0.0.1'
   readonly #options: RedisServerOptions
-  readonly #directory: string | undefined
+  readonly #directory: string
   readonly #killAtExit = (): void => void this.#child?.kill('SIGKILL')
   #child: ChildProcess | undefined
   #port = 0
 
   /** Use {@link startRedis}. */
-  constructor(options: RedisServerOptions, directory: string | undefined) {
+  constructor(options: RedisServerOptions, directory: string) {
     this.#options = options
     this.#directory = directory
   }
@@ -77,7 +77,7 @@ export class RedisServer {
   /** Ends the server in order (what is persistent is on disk) and removes what it left. */
   async stop(): Promise<void> {
     await this.#end('SIGTERM')
-    if (this.#directory !== undefined && this.#options.directory === undefined) {
+    if (this.#options.directory === undefined) {
       await rm(this.#directory, { recursive: true, force: true })
     }
   }
@@ -116,7 +116,7 @@ export class RedisServer {
     const first = config === undefined ? [] : [config]
     const base = [...first, '--bind', this.host, '--port', String(this.#port), '--save', '']
     const file = ['--appendonly', persistent ? 'yes' : 'no', '--appendfsync', 'always']
-    const directory = ['--dir', this.#directory ?? tmpdir()]
+    const directory = ['--dir', this.#directory]
     return [...base, ...file, ...directory, '--daemonize', 'no', ...args]
   }
 
@@ -144,9 +144,9 @@ export async function freePort(): Promise<number> {
   return port
 }
 
-async function chooseDirectory(options: RedisServerOptions): Promise<string | undefined> {
-  if (options.directory !== undefined || options.persistent !== true) return options.directory
-  return mkdtemp(join(tmpdir(), 'sojourn-redis-'))
+// Never one that others use: a server begins with the dump that a replica has left there.
+async function chooseDirectory({ directory }: RedisServerOptions): Promise<string> {
+  return directory ?? mkdtemp(join(tmpdir(), 'sojourn-redis-'))
 }
 
 /** True once the server says that it serves; false if it ends first, or takes too long. */
