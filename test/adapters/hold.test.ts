@@ -90,6 +90,35 @@ describe('a response that is held', () => {
   })
 })
 
+describe('a response that is held from its end', () => {
+  test('looks as if it had been sent, and takes nothing any more', async () => {
+    const seen: unknown[] = []
+    const { port } = await servers.http(async (response) => {
+      const keys = Reflect.ownKeys(response).length
+      hold(response, { before: () => later(20) })
+      const held = Reflect.ownKeys(response).length
+      response.setHeader('A', '1')
+      response.end('text')
+      const { headersSent, writableEnded, finished, writableNeedDrain } = response
+      seen.push([headersSent, writableEnded, finished, writableNeedDrain])
+      for (const change of [
+        () => response.setHeader('A', '2'),
+        () => response.appendHeader('B', '2'),
+        () => response.removeHeader('A'),
+        () => response.writeHead(500),
+      ]) {
+        seen.push(catchCode(change))
+      }
+      seen.push(response.getHeader('A'), keys < held, Reflect.ownKeys(response).length - held)
+      await once(response, 'finish')
+    })
+    const bytes = await exchange(port, requestText('GET', '/', ['Connection: close']))
+    expect(bytes).toMatch(/^HTTP\/1.1 200 OK\r\nA: 1\r\n[^]*ours=1[^]*\r\n\r\ntext$/)
+    const sent = 'ERR_HTTP_HEADERS_SENT'
+    expect(seen).toEqual([[true, true, true, false], sent, sent, sent, sent, '1', true, 0])
+  })
+})
+
 describe('two gates on one response', () => {
   test.each([0, 20])(
     'hold it one after the other, with a wrapper between them (%i ms)',

@@ -1,4 +1,4 @@
-import { pretend } from './pretence.ts'
+import { pretend, pretendEnd } from './pretence.ts'
 import type { Held, Pretence } from './pretence.ts'
 import { headersHaveLeft } from './response.ts'
 import type { NodeResponse } from './response.ts'
@@ -17,13 +17,12 @@ export interface HeldCall {
 export class HeldCalls implements Held {
   readonly #response: NodeResponse
   readonly #calls: HeldCall[] = []
-  readonly #pretence: Pretence
+  #pretence: Pretence | undefined
   #bytes = 0
   #ended = false
 
   constructor(response: NodeResponse) {
     this.#response = response
-    this.#pretence = pretend(response, this)
   }
 
   /** True if the application has ended the response. */
@@ -38,6 +37,8 @@ export class HeldCalls implements Held {
 
   /** Keeps a call and answers what the response would. */
   add(name: string, args: readonly unknown[]): unknown {
+    this.#pretence ??=
+      name === 'end' ? pretendEnd(this.#response, this) : pretend(this.#response, this)
     if (name === 'write') checkChunk(args[0])
     if (this.#calls.length > 0 && isHead(name)) throw headersHaveLeft(this.#response)
     this.#calls.push({ name, args })
@@ -49,7 +50,7 @@ export class HeldCalls implements Held {
 
   /** Ends the pretence and answers the calls, to be made now. */
   release(): readonly HeldCall[] {
-    this.#pretence.end()
+    this.#pretence?.end()
     return this.#calls
   }
 
@@ -60,7 +61,7 @@ export class HeldCalls implements Held {
 
   #end(): void {
     this.#ended = true
-    this.#pretence.ended()
+    this.#pretence?.ended()
   }
 }
 

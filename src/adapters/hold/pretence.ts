@@ -24,6 +24,43 @@ export function pretend(response: NodeResponse, held: Held): Pretence {
   return hasOwn || isHeld ? new OwnPretence(response, held) : new SharedPretence(response, held)
 }
 
+/**
+ * The same for a response that is ended by the call that is held back, as most are. Then it takes no more
+ * than what Node's own responses go by themselves.
+ */
+export function pretendEnd(response: NodeResponse, held: Held): Pretence {
+  const hasFields = Object.hasOwn(response, HEADER) && Object.hasOwn(response, 'finished')
+  const ended = response as NodeResponse & Ended
+  const hasBegun = hasFields && (ended[HEADER] !== null || ended.finished)
+  return hasFields && !hasBegun ? new EndedPretence(ended) : pretend(response, held)
+}
+
+/** Where a response of HTTP/1 has the text of its headers: they count as sent when there is one. */
+const HEADER = '_header'
+
+interface Ended {
+  [HEADER]: string | null
+  finished: boolean
+}
+
+class EndedPretence implements Pretence {
+  readonly #response: Ended
+
+  constructor(response: Ended) {
+    this.#response = response
+  }
+
+  ended(): void {
+    this.#response[HEADER] = 'held'
+    this.#response.finished = true
+  }
+
+  end(): void {
+    this.#response[HEADER] = null
+    this.#response.finished = false
+  }
+}
+
 const HELD: unique symbol = Symbol('sojourn.held')
 
 type Holding = NodeResponse & { [HELD]?: Held | undefined; finished?: boolean }
