@@ -7,7 +7,7 @@ import { infoOf } from './support/node-request.ts'
 import { checkOptions } from './support/options.ts'
 import type { AdapterOptions } from './support/options.ts'
 import { openThen } from './support/open-then.ts'
-import { showSession } from './support/property.ts'
+import { showOnRequest } from './support/inherited-property.ts'
 import { sessionGetter } from './support/request-session.ts'
 import type { GetSession } from './support/request-session.ts'
 
@@ -56,7 +56,7 @@ export function session<Data extends object>(
     if (options.skip?.(request) === true) return next()
     const info = () => infoOfRequest(request)
     const attached = attachSession(manager, request, response, { info, fail: next })
-    showSession(request, attached)
+    showOnRequest(request, attached)
     if (options.lazy === true) return next()
     return openThen(attached, next)
   }

@@ -2,9 +2,9 @@ import { answerPlainly } from './hold/failure.ts'
 import { HeadBefore, appendLines, applyHead } from './hold/head.ts'
 import { HeldCalls, isHead, tellCallback } from './hold/held-calls.ts'
 import type { HeldCall } from './hold/held-calls.ts'
-import type { HeaderLine, NodeResponse } from './hold/response.ts'
-import { redirect, writingOf } from './hold/writing.ts'
-import type { Receiver, Writing } from './hold/writing.ts'
+import type { HeaderLine, NodeResponse, Receiver } from './hold/response.ts'
+import { redirect } from './hold/writing.ts'
+import type { Writing } from './hold/writing.ts'
 
 export type { HeaderLine, NodeResponse } from './hold/response.ts'
 
@@ -53,7 +53,7 @@ class Gate implements Receiver {
   readonly #response: NodeResponse
   readonly #hooks: GateHooks
   readonly #before: HeadBefore
-  readonly #originals: Writing
+  #originals: Writing | undefined
   #state: State
   #lines: Lines | Promise<Lines> | undefined
   #held: HeldCalls | undefined
@@ -63,13 +63,11 @@ class Gate implements Receiver {
     this.#response = response
     this.#hooks = hooks
     this.#before = new HeadBefore(response)
-    this.#originals = writingOf(response)
     this.#state = response.headersSent ? 'streaming' : 'waiting'
   }
 
   install(): void {
-    redirect(this.#response, this)
-    this.#response.on('close', () => this.#closed())
+    this.#originals = redirect(this.#response, this, () => this.#closed())
   }
 
   call(name: string, args: readonly unknown[]): unknown {
@@ -88,7 +86,7 @@ class Gate implements Receiver {
   }
 
   #pass(name: string, args: readonly unknown[]): unknown {
-    const original = isWriting(name) ? this.#originals[name] : Reflect.get(this.#response, name)
+    const original = isWriting(name) ? this.#originals?.[name] : Reflect.get(this.#response, name)
     return typeof original === 'function'
       ? Reflect.apply(original, this.#response, args)
       : undefined

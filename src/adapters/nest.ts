@@ -20,12 +20,12 @@ import type { DefaultData } from '../session-data.ts'
 import type { Session as SessionOf } from '../session.ts'
 import type { NodeResponse } from './hold.ts'
 import { attachSession } from './support/attach.ts'
+import { showOnRequest } from './support/inherited-property.ts'
 import { connectionInfo, infoOf } from './support/node-request.ts'
 import type { NodeRequest } from './support/node-request.ts'
 import { openThen } from './support/open-then.ts'
 import { checkOptions } from './support/options.ts'
 import type { AdapterOptions } from './support/options.ts'
-import { showSession } from './support/property.ts'
 import { keptWith, sessionGetter } from './support/request-session.ts'
 import type { GetSession } from './support/request-session.ts'
 
@@ -128,7 +128,7 @@ function middleware<Data extends object>(manager: SessionManager<Data>, options:
     const info = () => ({ ...infoOfRequest(request), ...options.info?.(request) })
     const fail = request.app === undefined ? undefined : next
     const attached = attachSession(manager, request, response, { info, fail })
-    showSession(request, attached)
+    showOnRequest(request, attached)
     if (options.lazy === true) return next()
     return openThen(attached, next)
   }

@@ -22,6 +22,11 @@ export interface NodeResponse extends EventEmitter {
   destroy(error?: Error): unknown
 }
 
+/** Gets the calls of the methods that write a response. */
+export interface Receiver {
+  call(name: string, args: readonly unknown[]): unknown
+}
+
 /** True for a response of `node:http2`. */
 export function isHttp2(response: NodeResponse): boolean {
   return 'stream' in response

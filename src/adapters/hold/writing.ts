@@ -1,5 +1,7 @@
-import type { NodeResponse } from './response.ts'
-import { sharedMethods } from './shared-methods.ts'
+import type { NodeResponse, Receiver } from './response.ts'
+import { receiveBehind, receiverBehind } from './receivers.ts'
+import type { Listener } from './receivers.ts'
+import { hasMethods, sharedMethods } from './shared-methods.ts'
 
 type Method = (...args: unknown[]) => unknown
 
@@ -12,42 +14,49 @@ export interface Writing {
   flushHeaders?: Method | undefined
 }
 
-/** Gets the calls of these methods. */
-export interface Receiver {
-  call(name: string, args: readonly unknown[]): unknown
-}
-
-/** The methods that write a response, as they are now; without those of `redirect` if it has no receiver yet. */
-export function writingOf(response: NodeResponse & Redirected): Writing {
-  const shared = isFree(response) ? behind(response) : undefined
-  const { writeHead, writeHeader, write, end, flushHeaders } = asWriting(shared ?? response)
-  return { writeHead, writeHeader, write, end, flushHeaders }
-}
-
-/** From now on the methods of a response call a receiver. A second one gets the calls before the first. */
-export function redirect(response: NodeResponse & Redirected, receiver: Receiver): void {
-  if (!isFree(response)) return replace(asWriting(response), methodsOf(receiver))
-  if (behind(response) !== undefined) {
-    response[BEHIND] = receiver
-    return
+/**
+ * From now on the methods of a response call a receiver. A second one gets the calls before the first.
+ *
+ * @param onClose - what the receiver listens to `close` of the response with, from now on
+ * @returns the methods as they were
+ */
+export function redirect(
+  response: NodeResponse & Redirected,
+  receiver: Receiver,
+  onClose: Listener,
+): Writing {
+  const shared = sharedMethods(response, receiverBehind)
+  const isFree = shared === undefined || receiverBehind(response) === undefined
+  response.on('close', onClose)
+  if (shared !== undefined && isFree && hasMethods(response, shared)) {
+    receiveBehind(response, receiver, onClose)
+    return asWriting(shared.behind)
   }
-  response[RECEIVER] = receiver
-  replace(asWriting(response), SHARED)
+  return redirectOwn(response, receiver, isFree)
+}
+
+function redirectOwn(
+  response: NodeResponse & Redirected,
+  receiver: Receiver,
+  isFree: boolean,
+): Writing {
+  const originals = writingOf(response)
+  const isFirst = isFree && response[RECEIVER] === undefined
+  if (isFirst) response[RECEIVER] = receiver
+  replace(asWriting(response), isFirst ? SHARED : methodsOf(receiver))
+  return originals
 }
 
 const RECEIVER: unique symbol = Symbol('sojourn.gate')
-// Two, since methods of its own may lead to those that it inherits: a call must not come round again.
-const BEHIND: unique symbol = Symbol('sojourn.gate.behind')
 
 interface Redirected {
   /** Gets the calls of the methods that the response has itself. */
   [RECEIVER]?: Receiver
-  /** Gets the calls of the methods that it inherits. */
-  [BEHIND]?: Receiver
 }
 
-function isFree(response: Redirected): boolean {
-  return response[RECEIVER] === undefined && response[BEHIND] === undefined
+function writingOf(response: object): Writing {
+  const { writeHead, writeHeader, write, end, flushHeaders } = asWriting(response)
+  return { writeHead, writeHeader, write, end, flushHeaders }
 }
 
 type Replacements = Required<Omit<Writing, 'writeHeader'>>
@@ -72,15 +81,6 @@ const SHARED: Replacements = {
 function receiverOf({ [RECEIVER]: receiver }: Redirected): Receiver {
   if (receiver === undefined) throw new TypeError('A method of a response was called without it.')
   return receiver
-}
-
-/** What lies behind the methods that all responses of a framework share, if this one has them. */
-function behind(response: NodeResponse): object | undefined {
-  return sharedMethods(response, receiverIn)
-}
-
-function receiverIn(response: Redirected): Receiver | undefined {
-  return response[BEHIND]
 }
 
 function methodsOf(receiver: Receiver): Replacements {

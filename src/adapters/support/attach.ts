@@ -34,9 +34,6 @@ function guard<Data extends object>(
   fail: ((error: unknown) => void) | undefined,
 ): void {
   if (response.headersSent) opened.manager.seal(opened.session)
-  hold(response, {
-    before: () => opened.release(),
-    after: () => opened.after(),
-    ...(fail !== undefined && { fail }),
-  })
+  const [before, after] = [() => opened.release(), () => opened.after()]
+  hold(response, fail === undefined ? { before, after } : { before, after, fail })
 }

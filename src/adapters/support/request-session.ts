@@ -2,6 +2,7 @@ import { SessionError } from '../../errors.ts'
 import type { RequestInfo, SessionManager } from '../../manager.ts'
 import type { Session } from '../../session.ts'
 import type { HeaderLine } from '../hold/response.ts'
+import { keeping, keptOf } from './kept.ts'
 import { LazyInfo } from './lazy-info.ts'
 import { mergeLines } from './lines.ts'
 
@@ -137,19 +138,12 @@ function fail(error: unknown): never {
   throw error
 }
 
-const SLOT: unique symbol = Symbol('sojourn.session')
-
-interface Host {
-  [SLOT]?: unknown
-}
-
 /** Keeps the session of a request with the request itself. */
 export function keepWith<Data extends object>(
   request: object,
   requestSession: RequestSession<Data>,
 ): RequestSession<Data> {
-  const host: Host = request
-  host[SLOT] = requestSession
+  keeping(request).session = requestSession
   return requestSession
 }
 
@@ -158,7 +152,7 @@ export function keptWith<Data extends object>(
   request: object,
   manager: SessionManager<Data>,
 ): RequestSession<Data> | undefined {
-  const kept: unknown = Reflect.get(request, SLOT)
+  const kept = keptOf(request)?.session
   const ours = kept instanceof RequestSession && kept.manager === manager
   return ours ? (kept as RequestSession<Data>) : undefined
 }
@@ -185,7 +179,7 @@ export function sessionGetter<Request extends object>(
   hostOf: (request: Request) => object,
 ): GetSession<Request> {
   return (request: Request, manager?: object) => {
-    const kept: unknown = Reflect.get(hostOf(request), SLOT)
+    const kept = keptOf(hostOf(request))?.session
     const fits = kept instanceof RequestSession && (manager ?? kept.manager) === kept.manager
     return fits ? kept.open() : Promise.reject(noSession())
   }
