@@ -158,7 +158,7 @@ class Gate implements Receiver {
       const answer = isWriting(name) ? this.call(name, args) : this.#pass(name, args)
       if (name === 'write') accepted = answer !== false
     }
-    if (accepted && held.needsDrain && !held.ended) this.#response.emit('drain')
+    if (accepted && !held.ended && held.needsDrain) this.#response.emit('drain')
   }
 
   // Once the first byte has left there is no answer to take back: the client sees that it was cut off.

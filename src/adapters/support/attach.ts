@@ -1,8 +1,9 @@
 import type { RequestInfo, SessionManager } from '../../manager.ts'
 import { hold } from '../hold.ts'
 import type { NodeResponse } from '../hold.ts'
+import { keeping } from './kept.ts'
 import type { NodeRequest } from './node-request.ts'
-import { RequestSession, keepWith, keptWith } from './request-session.ts'
+import { RequestSession, sessionIn } from './request-session.ts'
 
 /** What a framework adds to the request and the response of Node. */
 export interface Surroundings {
@@ -21,11 +22,14 @@ export function attachSession<Data extends object>(
   response: NodeResponse,
   { info, fail }: Surroundings,
 ): RequestSession<Data> {
-  const kept = keptWith(request, manager)
-  if (kept !== undefined) return kept
+  const kept = keeping(request)
+  const present = sessionIn(kept, manager)
+  if (present !== undefined) return present
   const visit = { cookie: () => request.headers.cookie, info }
   const guarded = (opened: RequestSession<Data>) => guard(response, opened, fail)
-  return keepWith(request, new RequestSession(manager, visit, guarded))
+  const attached = new RequestSession(manager, visit, guarded)
+  kept.session = attached
+  return attached
 }
 
 function guard<Data extends object>(

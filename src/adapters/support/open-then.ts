@@ -13,20 +13,21 @@ export function openThen<Data extends object>(
 }
 
 async function waitThen(opening: Promise<unknown>, next: (error?: unknown) => void): Promise<void> {
-  next(await opening)
+  let failure: unknown
+  try {
+    await opening
+  } catch (error) {
+    failure = error
+  }
+  next(failure)
 }
 
+/** @returns an error, or what has to be waited for, if there is any */
 function tryToOpen<Data extends object>(attached: RequestSession<Data>): unknown {
   try {
     const opening = attached.openNow()
-    return opening instanceof Promise ? opening.then(nothing, errorItself) : undefined
+    return opening instanceof Promise ? opening : undefined
   } catch (error) {
     return error
   }
-}
-
-function nothing(): undefined {}
-
-function errorItself(error: unknown): unknown {
-  return error
 }

@@ -3,6 +3,7 @@ import type { RequestInfo, SessionManager } from '../../manager.ts'
 import type { Session } from '../../session.ts'
 import type { HeaderLine } from '../hold/response.ts'
 import { keeping, keptOf } from './kept.ts'
+import type { Kept } from './kept.ts'
 import { LazyInfo } from './lazy-info.ts'
 import { mergeLines } from './lines.ts'
 
@@ -152,9 +153,17 @@ export function keptWith<Data extends object>(
   request: object,
   manager: SessionManager<Data>,
 ): RequestSession<Data> | undefined {
-  const kept = keptOf(request)?.session
-  const ours = kept instanceof RequestSession && kept.manager === manager
-  return ours ? (kept as RequestSession<Data>) : undefined
+  const kept = keptOf(request)
+  return kept && sessionIn(kept, manager)
+}
+
+/** The same, in what was kept with a request. */
+export function sessionIn<Data extends object>(
+  { session }: Kept,
+  manager: SessionManager<Data>,
+): RequestSession<Data> | undefined {
+  const ours = session instanceof RequestSession && session.manager === manager
+  return ours ? (session as RequestSession<Data>) : undefined
 }
 
 /** The function `getSession` of every adapter. */
