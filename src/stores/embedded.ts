@@ -65,6 +65,8 @@ export class EmbeddedStore implements SessionStore {
   }
 
   async load(id: SessionId, touch?: Touch): Promise<SessionRecord | undefined> {
+    const known = this.loadNow(id, touch)
+    if (known !== undefined) return known === 'none' ? undefined : known
     const record = await this.#read('load', (sessions) => this.#live(sessions, id))
     if (record === undefined || touch === undefined) return record
     return touched(record, touch) === undefined ? record : this.#touch(id, touch)
