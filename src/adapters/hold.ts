@@ -1,3 +1,4 @@
+import { EndHead } from './hold/end-head.ts'
 import { answerPlainly } from './hold/failure.ts'
 import { HeadBefore, appendLines, applyHead } from './hold/head.ts'
 import { HeldCalls, isHead, tellCallback } from './hold/held-calls.ts'
@@ -53,6 +54,7 @@ class Gate implements Receiver {
   readonly #response: NodeResponse
   readonly #hooks: GateHooks
   readonly #before: HeadBefore
+  readonly #endHead = new EndHead()
   #originals: Writing | undefined
   #state: State
   #lines: Lines | Promise<Lines> | undefined
@@ -79,7 +81,7 @@ class Gate implements Receiver {
       case 'streaming':
         return name === 'end' ? this.#end(args) : this.#pass(name, args)
       case 'open':
-        return this.#pass(name, args)
+        return this.#pass(name, name === 'writeHead' ? this.#headOfEnd(args) : args)
       case 'muted':
         return this.#ignore(name, args)
     }
@@ -113,7 +115,7 @@ class Gate implements Receiver {
   // Node may refuse what the application gives: then the next attempt is the first one.
   #begin(lines: Lines, name: string, args: readonly unknown[]): unknown {
     const rest = lines.length > 0 && isHead(name) ? applyHead(this.#response, args) : args
-    appendLines(this.#response, lines)
+    this.#append(lines, name)
     this.#state = name === 'end' ? 'open' : 'streaming'
     try {
       return this.#pass(name, rest)
@@ -121,6 +123,17 @@ class Gate implements Receiver {
       if (!this.#response.headersSent) this.#state = 'waiting'
       throw error
     }
+  }
+
+  #append(lines: Lines, name: string | undefined): void {
+    const end = this.#originals?.end
+    if (name !== 'end' || end === undefined) appendLines(this.#response, lines)
+    else this.#endHead.add(this.#response, lines, end)
+  }
+
+  #headOfEnd(args: readonly unknown[]): readonly unknown[] {
+    const end = this.#originals?.end
+    return end === undefined ? args : this.#endHead.complete(this.#response, args, end)
   }
 
   #holdBack(lines: Promise<Lines>, name: string, args: readonly unknown[]): unknown {
@@ -144,8 +157,9 @@ class Gate implements Receiver {
     const calls = held.release()
     this.#response.statusCode = status
     try {
-      appendLines(this.#response, lines)
-      this.#state = calls[0]?.name === 'end' ? 'open' : 'streaming'
+      const first = calls[0]?.name
+      this.#append(lines, first)
+      this.#state = first === 'end' ? 'open' : 'streaming'
       this.#makeAll(held, calls)
     } catch (error) {
       this.#discard(held, error)

@@ -54,6 +54,48 @@ describe('a gate that adds a cookie', () => {
   })
 })
 
+describe('a gate that adds one line', () => {
+  const VARY = [['Vary', 'Cookie']] as const
+
+  test.each(scenarios)('adds it once to $title and changes nothing else', async (scenario) => {
+    const without = await play(scenario, undefined)
+    // The second time it is known how the response gets its head when it is ended.
+    for (const before of [() => VARY, () => VARY, () => later(0, VARY), () => later(20, VARY)]) {
+      const { bytes, log } = await play(scenario, { before })
+      expect(bytes.match(/^Vary: Cookie\r$/gm)).toHaveLength(1)
+      expect(sortedHead(bytes.replace('Vary: Cookie\r\n', ''))).toBe(sortedHead(without.bytes))
+      expect(log).toEqual(without.log)
+    }
+  })
+
+  test.each([
+    ['nothing', (response: ServerResponse) => response.end('ok')],
+    ['a status', (response: ServerResponse) => response.writeHead(201).end('ok')],
+    ['headers', (response: ServerResponse) => response.writeHead(200, { 'X-A': 'a' }).end('ok')],
+    ['a refused end', (response: ServerResponse) => refusedThenEnded(response)],
+  ])('adds it when somebody behind it comes with %s', async (_what, answer) => {
+    for (let round = 0; round < 3; round++) {
+      const { port } = await servers.http((response) => {
+        hold(response, { before: () => VARY })
+        const writeHead = response.writeHead.bind(response)
+        response.writeHead = (status: number, ...rest: unknown[]) => {
+          if (round === 2) response.setHeader('Vary', 'Origin')
+          return writeHead(status, ...(rest as []))
+        }
+        answer(response)
+      })
+      const bytes = await exchange(port, requestText('GET', '/', ['Connection: close']))
+      expect(bytes).toContain(round === 2 ? 'Vary: Origin, Cookie' : 'Vary: Cookie')
+      expect(bytes.match(/^Vary:/gm)).toHaveLength(1)
+    }
+  })
+})
+
+function refusedThenEnded(response: ServerResponse): void {
+  expect(() => response.end(7)).toThrow(TypeError)
+  response.end('ok')
+}
+
 describe('a response that is held', () => {
   const wrap = (response: ServerResponse): void => {
     const own = response.setHeader.bind(response)
