@@ -67,6 +67,13 @@ export function packedExpiry(bytes: Uint8Array): number {
   return recognized(bytes).readDoubleLE(NUMBERS_AT)
 }
 
+/** The checksum that is in these bytes, whether or not it is theirs: records with two of them are not the same. */
+export function packedChecksum(bytes: Uint8Array): number {
+  const at = CHECKSUM_AT
+  const low = (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8)
+  return low | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24)
+}
+
 function checked(bytes: Uint8Array): Buffer {
   const buffer = recognized(bytes)
   if (crc32(buffer.subarray(FLAGS_AT)) !== buffer.readUInt32LE(CHECKSUM_AT)) throw corrupt()

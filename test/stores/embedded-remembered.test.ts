@@ -46,6 +46,14 @@ describe('records that were read before', () => {
     expect(remembered.recordOf(id, bytes).client).toEqual({ address: '192.0.2.1' })
   })
 
+  test('are kept only when the same was read twice: one that always changes is not', () => {
+    const [remembered, id] = [new Remembered(), newId()]
+    const versions = ['1', '2', '3', '4'].map(bytesOf)
+    const records = versions.map((bytes) => remembered.recordOf(id, bytes))
+    expect(records.map(Object.isFrozen)).toEqual([false, false, false, false])
+    expect(Object.isFrozen(remembered.recordOf(id, versions.at(-1)!))).toBe(true)
+  })
+
   test('do not stand for other bytes, be they of the same length, longer or shorter', () => {
     const [remembered, id] = [new Remembered(), newId()]
     for (const text of ['1', '1', '1', '2', '22', '22', '2', '', '1']) {

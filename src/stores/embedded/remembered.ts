@@ -1,4 +1,4 @@
-import { unpackRecord } from '../../record.ts'
+import { packedChecksum, unpackRecord } from '../../record.ts'
 import type { SessionId, SessionRecord } from '../../store.ts'
 import { sealed } from '../../unalterable.ts'
 
@@ -7,8 +7,8 @@ interface Known {
   readonly record: SessionRecord
 }
 
-/** Of what was read once: something is kept of it only when it is read again. */
-type Entry = Known | 'seen'
+/** Of bytes that were read once, their checksum: more is kept when they are read again. */
+type Entry = Known | number
 
 /** About how many bytes of memory each of the two halves may take. */
 const HALF = 8 * 2 ** 20
@@ -35,8 +35,9 @@ export class Remembered {
    */
   recordOf(id: SessionId, bytes: Uint8Array): SessionRecord {
     const entry = this.#recent.get(id) ?? this.#promoted(id)
-    if (entry === undefined) return this.#seen(id, bytes)
-    if (entry !== 'seen' && entry.bytes.compare(bytes, 0, bytes.length) === 0) return entry.record
+    if (isSame(entry, bytes)) return entry.record
+    const checksum = packedChecksum(bytes)
+    if (entry !== checksum) return this.#seen(id, bytes, checksum)
     const copy = Buffer.allocUnsafeSlow(bytes.length)
     copy.set(whole(bytes))
     const record = sealed(unpackRecord(copy))
@@ -52,9 +53,9 @@ export class Remembered {
     this.#room += sizeOf(entry)
   }
 
-  // Where sessions are many and each is read seldom, to remember them would only take time.
-  #seen(id: SessionId, bytes: Uint8Array): SessionRecord {
-    this.#keep(id, 'seen')
+  // What is read seldom, or changes with every request, would take time to keep and save none.
+  #seen(id: SessionId, bytes: Uint8Array, checksum: number): SessionRecord {
+    this.#keep(id, checksum)
     return unpackRecord(whole(bytes))
   }
 
@@ -80,6 +81,10 @@ function whole(bytes: Uint8Array): Uint8Array {
   return bytes.subarray(0, bytes.length)
 }
 
+function isSame(entry: Entry | undefined, bytes: Uint8Array): entry is Known {
+  return typeof entry === 'object' && entry.bytes.compare(bytes, 0, bytes.length) === 0
+}
+
 function sizeOf(entry: Entry): number {
-  return entry === 'seen' ? EACH : EACH + 2 * entry.bytes.length
+  return typeof entry === 'number' ? EACH : EACH + 2 * entry.bytes.length
 }
