@@ -1,6 +1,6 @@
 import { EndHead } from './hold/end-head.ts'
 import { answerPlainly } from './hold/failure.ts'
-import { HeadBefore, appendLines, applyHead } from './hold/head.ts'
+import { HeadBefore, appendLines, applyHead, joinHead } from './hold/head.ts'
 import { HeldCalls, isHead, tellCallback } from './hold/held-calls.ts'
 import type { HeldCall } from './hold/held-calls.ts'
 import type { HeaderLine, NodeResponse, Receiver } from './hold/response.ts'
@@ -114,8 +114,7 @@ class Gate implements Receiver {
 
   // Node may refuse what the application gives: then the next attempt is the first one.
   #begin(lines: Lines, name: string, args: readonly unknown[]): unknown {
-    const rest = lines.length > 0 && isHead(name) ? applyHead(this.#response, args) : args
-    this.#append(lines, name)
+    const rest = this.#add(lines, name, args)
     this.#state = name === 'end' ? 'open' : 'streaming'
     try {
       return this.#pass(name, rest)
@@ -123,6 +122,16 @@ class Gate implements Receiver {
       if (!this.#response.headersSent) this.#state = 'waiting'
       throw error
     }
+  }
+
+  /** Adds lines to the head, and answers the arguments that are left for the first call. */
+  #add(lines: Lines, name: string, args: readonly unknown[]): readonly unknown[] {
+    const joins = lines.length > 0 && isHead(name)
+    const joined = joins ? joinHead(this.#response, args, lines) : undefined
+    if (joined !== undefined) return joined
+    const rest = joins ? applyHead(this.#response, args) : args
+    this.#append(lines, name)
+    return rest
   }
 
   #append(lines: Lines, name: string | undefined): void {

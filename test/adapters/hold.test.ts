@@ -91,6 +91,32 @@ describe('a gate that adds one line', () => {
   })
 })
 
+describe('headers that are given to writeHead', () => {
+  test.each([
+    ['another Vary', { vary: 'Origin' }, /^vary: Origin, Cookie\r$/m],
+    ['the same Vary', { VARY: 'cookie' }, /^VARY: cookie\r$/m],
+    ['a cookie', { 'set-cookie': 'theirs=1' }, /^set-cookie: theirs=1\r\nset-cookie: ours=1\r$/m],
+    [
+      'cookies',
+      { 'Set-Cookie': ['a=1', 'b=1'] },
+      /a=1\r\nSet-Cookie: b=1\r\nSet-Cookie: ours=1\r$/m,
+    ],
+    ['a public cache', { 'cache-control': 'public' }, /^cache-control: no-store\r$/m],
+  ])('keep their names, and %s has ours beside it', async (_what, headers, expected) => {
+    const given = Object.freeze({ ...headers })
+    const { port } = await servers.http((response) => {
+      hold(response, { before: () => COOKIE })
+      response.writeHead(200, 'Fine', given).end('ok')
+    })
+    const bytes = await exchange(port, requestText('GET', '/', ['Connection: close']))
+    expect(bytes).toMatch(/^HTTP\/1\.1 200 Fine\r\n/)
+    expect(bytes).toMatch(expected)
+    for (const name of ['vary', 'cache-control']) {
+      expect(bytes.match(new RegExp(`^${name}:`, 'gim'))).toHaveLength(1)
+    }
+  })
+})
+
 function refusedThenEnded(response: ServerResponse): void {
   expect(() => response.end(7)).toThrow(TypeError)
   response.end('ok')

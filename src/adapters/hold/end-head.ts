@@ -1,4 +1,4 @@
-import { appendLines, applyHead } from './head.ts'
+import { appendLines, applyHead, hasHeaders } from './head.ts'
 import type { HeaderLine, NodeResponse } from './response.ts'
 
 // That `end` writes the head by calling `writeHead` is nowhere promised: it is seen, for each `end` there is.
@@ -35,8 +35,4 @@ export class EndHead {
     appendLines(response, [line])
     return rest
   }
-}
-
-function hasHeaders(response: NodeResponse): boolean {
-  return response.getHeaderNames().length > 0
 }

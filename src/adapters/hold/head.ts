@@ -1,5 +1,6 @@
 import { addLines } from '../support/lines.ts'
 import type { HeaderTarget } from '../support/lines.ts'
+import { isHttp2 } from './response.ts'
 import type { HeaderLine, NodeResponse } from './response.ts'
 
 /** What was given to `writeHead`, in whichever of its forms. */
@@ -12,6 +13,58 @@ interface Head {
 /** Appends lines to the headers of a response that has not begun. */
 export function appendLines(response: NodeResponse, lines: readonly HeaderLine[]): void {
   if (lines.length > 0) addLines(new Headers(response), lines)
+}
+
+/**
+ * The arguments of `writeHead` with lines among the headers that were given to it; undefined if others were
+ * set before, or if these are no object. Headers that were never set cost Node less.
+ */
+export function joinHead(
+  response: NodeResponse,
+  args: readonly unknown[],
+  lines: readonly HeaderLine[],
+): readonly unknown[] | undefined {
+  const headers = args.at(-1)
+  if (args.length < 2 || typeof headers !== 'object' || headers === null) return undefined
+  if (Array.isArray(headers) || isHttp2(response) || hasHeaders(response)) return undefined
+  const joined = { ...headers }
+  addLines(new GivenHeaders(joined), lines)
+  return [...args.slice(0, -1), joined]
+}
+
+/** True if a header of a response is set. */
+export function hasHeaders(response: NodeResponse): boolean {
+  return response.getHeaderNames().length > 0
+}
+
+/** The headers of one call of `writeHead`, whose names may be in any case. */
+class GivenHeaders implements HeaderTarget {
+  readonly #headers: Record<string, unknown>
+
+  constructor(headers: Record<string, unknown>) {
+    this.#headers = headers
+  }
+
+  get(name: string): string | undefined {
+    const value = this.#headers[this.#keyOf(name)]
+    return Array.isArray(value) ? value.join(', ') : value?.toString()
+  }
+
+  set(name: string, value: string): void {
+    this.#headers[this.#keyOf(name)] = value
+  }
+
+  append(name: string, value: string): void {
+    const key = this.#keyOf(name)
+    const present: unknown[] = [this.#headers[key] ?? []].flat()
+    if (!present.includes(value)) this.#headers[key] = [...present, value]
+  }
+
+  #keyOf(name: string): string {
+    const isIt = (key: string): boolean =>
+      key.length === name.length && key.toLowerCase() === name.toLowerCase()
+    return Object.keys(this.#headers).find(isIt) ?? name
+  }
 }
 
 class Headers implements HeaderTarget {
