@@ -139,7 +139,7 @@ export class Values {
 
   /** @throws SessionError if a value that was changed in place cannot be stored */
   changes(): ValueChanges {
-    if (this.#touched === undefined && this.#cleared === 0) return NOTHING
+    if ((this.#touched?.size ?? 0) === 0 && this.#cleared === 0) return NOTHING
     const touched = this.#touched ?? UNTOUCHED
     this.#shared = true
     const set = new Map<string, string>()
@@ -171,8 +171,9 @@ export class Values {
 
   #settleOne(name: string, then: Touched, sum: number | undefined): void {
     const now = this.#touched?.get(name)
-    if (now === then && now === REMOVED) this.#own().delete(name)
-    else if (now === then) this.#touch(name, { kind: 'read', value: sum ?? now.value })
+    // What cannot change in place need not be looked at again.
+    if (now === then && isPrimitive(now.value)) this.#own().delete(name)
+    else if (now === then) this.#touch(name, { kind: 'read', value: now.value })
     if (now === then || now?.kind !== 'added' || then.kind !== 'added') return
     const by = now.by - then.by
     this.#touch(name, { kind: 'added', value: (sum ?? then.value) + by, by })

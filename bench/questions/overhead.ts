@@ -13,7 +13,7 @@ import type { Question, Size } from '../support/question.ts'
 import { Samples, type Row } from '../support/samples.ts'
 
 /** What a session costs a request. */
-export const overhead: Question = { name: 'overhead', minutes: 20, measure }
+export const overhead: Question = { name: 'overhead', minutes: 24, measure }
 
 type Timing = Omit<Plan, 'entries'>
 
@@ -21,7 +21,7 @@ const TIMINGS: Readonly<Record<Size, Timing>> = {
   full: {
     rounds: 5,
     burst: { requests: 20_000, milliseconds: 1000 },
-    warm: { requests: 100_000, milliseconds: 4000 },
+    warm: { requests: 150_000, milliseconds: 6000 },
     visitors: 32,
     traced: 10,
   },

@@ -59,8 +59,8 @@ const METHOD = `CPU is user and system time of the server's process for each req
 request at a time on each, and polls while it works: if it slept, the server would have to wake it with each answer, which on a
 virtual machine costs as much as a small request, and costs it only to servers that answer each request by itself, not to those whose answers
 come together from Redis. Before anything counts a server is warmed up with all that it will be asked for; in a full run until it has answered
-100,000 requests in all or four seconds have passed. Each figure is then of 20,000 requests or a second (half of that for 64 KB and for
-other numbers of connections; half of everything where only growth and scale-out are looked at).`
+150,000 requests in all or six seconds have passed. Each figure is then of 20,000 requests or a second (half of that for 64 KB and for
+other numbers of connections; half of it, after a third of the warm-up, where only growth and scale-out are looked at).`
 
 const NOISE = `An overhead as a part of another is from the medians; where sojourn adds less than the noise of the bare server (half the distance
 between the quartiles of its rounds), it says of what part that noise is (\`< 0.04\`): the target is then reached if that is within it, and
@@ -121,7 +121,7 @@ function otherWork(rows: Result['rows']): string {
 const HOW = `## How to run it
 
 \`\`\`
-npm run bench                       # everything: about 45 minutes, on a machine that does nothing else
+npm run bench                       # everything: about 50 minutes, on a machine that does nothing else
 npm run bench -- --quick            # about 7 minutes; writes to .build/bench, not to this page
 npm run bench -- --only overhead    # one question (may be repeated)
 npm run bench -- --resume           # goes on with what is missing, or was measured before src changed
