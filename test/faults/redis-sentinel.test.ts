@@ -1,5 +1,7 @@
+import { createSentinel } from 'redis'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { RedisStore, type RedisStoreOptions } from '../../src/stores/redis.ts'
+import { Unsent } from '../../src/stores/redis/unsent.ts'
 import { behindSentinels, type Connected } from '../support/redis-clients.ts'
 import { type RedisSentinels, startRedisSentinels } from '../support/redis-sentinel.ts'
 import { duringFaults, expectNothingWrong, type Scene } from './figures.ts'
@@ -17,6 +19,24 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all(clients.map((client) => client.close()))
   await sentinels?.stop()
+})
+
+test('a sentinel client of node-redis is kept from sending again what was sent before a trouble', async () => {
+  const client = createSentinel({
+    name: sentinels.name,
+    sentinelRootNodes: sentinels.sentinels.map(({ host, port }) => ({ host, port })),
+  })
+  client.on('error', () => {})
+  await client.connect()
+  clients.push({ client, close: async () => client.destroy() })
+  const unsent = new Unsent(client)
+  const add = (signal: AbortSignal): Promise<unknown> =>
+    client.sendCommand(false, ['INCR', 'n'], { abortSignal: signal })
+  const before = unsent.signal
+  expect(await add(before)).toBe(1)
+  client.emit('topology-change', {})
+  await expect(add(before)).rejects.toThrow('aborted')
+  expect(await add(unsent.signal)).toBe(2)
 })
 
 test('a primary killed: the sentinels name another one, and every client goes on there', async () => {

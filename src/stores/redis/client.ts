@@ -1,3 +1,6 @@
+import { Unsent } from './unsent.ts'
+import type { Troubled } from './unsent.ts'
+
 /** What the store needs of a GLIDE client, alone or of a cluster. */
 interface GlideLike {
   customCommand(args: string[], options?: object): Promise<unknown>
@@ -43,7 +46,7 @@ interface LeaseLike {
 }
 
 /** What the store needs of a sentinel client of node-redis. */
-interface SendToSentinelLike {
+interface SendToSentinelLike extends Troubled {
   sendCommand(isReadonly: boolean | undefined, args: string[], options?: object): Promise<unknown>
   getSentinelNode(): unknown
   withCommandOptions?(options: object): unknown
@@ -137,8 +140,9 @@ function ofCluster(client: SendToClusterLike): RedisCommands {
 
 function ofSentinel(client: SendToSentinelLike): RedisCommands {
   const [text, bytes] = variantsOf(client)
+  const unsent = new Unsent(client)
   return {
-    send: (_key, args) => text.sendCommand(false, args),
+    send: (_key, args) => text.sendCommand(false, args, { abortSignal: unsent.signal }),
     read: (key) => bytes.sendCommand(false, ['GET', key]),
     replicas: (key, ms) => {
       const ask = async (one: LeaseLike): Promise<unknown> => {
