@@ -1,12 +1,9 @@
-import { createClient } from 'redis'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import type { SessionRecord } from '../../src/store.ts'
-import { RedisStore } from '../../src/stores/redis.ts'
 import { Keys } from '../../src/stores/redis/keys.ts'
 import { pack, unpack } from '../../src/stores/redis/packed.ts'
 import { HOUR, newChange, newId, newRecord, withCode } from '../support/records.ts'
-import { startRedis } from '../support/redis.ts'
-import type { RedisServer } from '../support/redis.ts'
+import { RedisScene } from '../support/redis-scene.ts'
 
 const NOW = Date.now()
 const CORRUPT = withCode('ERR_SESSION_CORRUPT')
@@ -36,21 +33,7 @@ describe('the header of a record', () => {
 })
 
 describe('the scripts', () => {
-  let server: RedisServer
-  let client: ReturnType<typeof createClient>
-  let store: RedisStore
-
-  beforeAll(async () => {
-    server = await startRedis()
-    client = createClient({ url: server.url })
-    await client.connect()
-    store = new RedisStore(client)
-  })
-
-  afterAll(async () => {
-    client?.destroy()
-    await server?.stop()
-  })
+  const scene = new RedisScene()
 
   test.each(['0,,5', '0,,5,,5,6', '0,-,5,,'])(
     'a record whose header has %j after its times is not written to',
@@ -58,9 +41,9 @@ describe('the scripts', () => {
       const id = newId()
       const key = new Keys('sojourn:').record(id)
       const text = headed(rest)
-      await client.set(key, text, { PX: HOUR })
-      await expect(store.commit(id, newChange({ rotate: 'fence' }))).rejects.toEqual(CORRUPT)
-      expect(await client.get(key)).toBe(text)
+      await scene.client.set(key, text, { PX: HOUR })
+      await expect(scene.store.commit(id, newChange({ rotate: 'fence' }))).rejects.toEqual(CORRUPT)
+      expect(await scene.client.get(key)).toBe(text)
     },
   )
 })

@@ -1,14 +1,11 @@
 import * as fc from 'fast-check'
-import { createClient } from 'redis'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { applyChange } from '../../src/change.ts'
 import type { SessionChange, SessionRecord } from '../../src/store.ts'
-import { RedisStore } from '../../src/stores/redis.ts'
 import { Keys } from '../../src/stores/redis/keys.ts'
 import { pack, unpack } from '../../src/stores/redis/packed.ts'
 import { HOUR, newId, newRecord, withCode } from '../support/records.ts'
-import { startRedis } from '../support/redis.ts'
-import type { RedisServer } from '../support/redis.ts'
+import { RedisScene } from '../support/redis-scene.ts'
 
 const NOW = Date.now()
 
@@ -160,21 +157,7 @@ describe('the text of a record', () => {
 })
 
 describe('the scripts', () => {
-  let server: RedisServer
-  let client: ReturnType<typeof createClient>
-  let store: RedisStore
-
-  beforeAll(async () => {
-    server = await startRedis()
-    client = createClient({ url: server.url })
-    await client.connect()
-    store = new RedisStore(client)
-  })
-
-  afterAll(async () => {
-    client?.destroy()
-    await server?.stop()
-  })
+  const scene = new RedisScene()
 
   test.each([
     ['a commit', change],
@@ -185,13 +168,15 @@ describe('the scripts', () => {
         const id = newId()
         const asked = { ...wish, at: Date.now() }
         const before = { ...given, expiresAt: Math.min(given.expiresAt, given.deadline) }
-        await store.create(id, before)
+        await scene.store.create(id, before)
         const wanted = wantedOf(before, asked)
-        const outcome = await store.commit(id, asked).catch((error: unknown) => error)
+        const outcome = await scene.store.commit(id, asked).catch((error: unknown) => error)
         expect(outcome).toEqual(wanted.outcome)
-        const after = (await store.load(id))!
+        const after = (await scene.store.load(id))!
         expect(plain(after)).toEqual(wanted.record)
-        expect(await client.pExpireTime(new Keys('sojourn:').record(id))).toBe(after.expiresAt)
+        expect(await scene.client.pExpireTime(new Keys('sojourn:').record(id))).toBe(
+          after.expiresAt,
+        )
       }),
       { numRuns: 400 },
     )
@@ -201,7 +186,7 @@ describe('the scripts', () => {
     const id = newId()
     const names = Array.from({ length: 400 }, (_, n) => `name${n}`)
     const before = newRecord({ values: new Map(names.map((each) => [each, `"${each} 世"`])) })
-    await store.create(id, before)
+    await scene.store.create(id, before)
     const asked: SessionChange = {
       generation: 0,
       at: Date.now(),
@@ -216,14 +201,14 @@ describe('the scripts', () => {
       add: new Map(names.slice(250, 300).map((each, n) => [each, n])),
     }
     const wanted = wantedOf(before, asked)
-    expect(await store.commit(id, asked)).toEqual(wanted.outcome)
-    expect(plain((await store.load(id))!)).toEqual(wanted.record)
+    expect(await scene.store.commit(id, asked)).toEqual(wanted.outcome)
+    expect(plain((await scene.store.load(id))!)).toEqual(wanted.record)
   })
 
   test('sums are exact up to the last safe integer, and refused beyond it', async () => {
     const id = newId()
     const most = Number.MAX_SAFE_INTEGER
-    await store.create(
+    await scene.store.create(
       id,
       newRecord({
         values: new Map([
@@ -234,7 +219,7 @@ describe('the scripts', () => {
       }),
     )
     const add = (which: string, by: number): Promise<unknown> =>
-      store.commit(id, {
+      scene.store.commit(id, {
         generation: 0,
         at: Date.now(),
         expiresAt: 1,
@@ -252,13 +237,13 @@ describe('the scripts', () => {
     expect(await add('n', -most)).toMatchObject({ added: new Map([['n', 0]]) })
     expect(await add('n', -most)).toMatchObject({ added: new Map([['n', -most]]) })
     await expect(add('n', -1)).rejects.toEqual(refused)
-    expect((await store.load(id))?.values.get('n')).toBe(`${-most}`)
+    expect((await scene.store.load(id))?.values.get('n')).toBe(`${-most}`)
   })
 
   test('no key is ever without an end', async () => {
-    const keys = await client.keys('*')
+    const keys = await scene.client.keys('*')
     expect(keys.length).toBeGreaterThan(400)
-    for (const key of keys) expect(await client.pTTL(key)).toBeGreaterThan(0)
+    for (const key of keys) expect(await scene.client.pTTL(key)).toBeGreaterThan(0)
   })
 })
 
