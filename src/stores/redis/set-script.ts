@@ -6,7 +6,7 @@ export const MOST_VALUES = 4
 
 /**
  * Sets values and moves the idle deadline, as COMMIT does: the change of most requests that write, which
- * takes Redis half the time this way. It makes no functions, and takes apart only what it needs.
+ * takes Redis two thirds of the time this way. It makes no functions, and takes apart only what it needs.
  *
  * - KEYS: the record
  * - ARGV: at and expiresAt with 13 digits each and the generation, as one text; then each name and its text
