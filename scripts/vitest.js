@@ -12,7 +12,8 @@ const RESULTS = `.build/vitest-${process.pid}.json`
  * @returns {Promise<Counts & { output: string }>}
  */
 export async function runVitest(args, { node = [process.execPath], quiet = false } = {}) {
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${RESULTS}`]
+  const names = ['default', 'json', './scripts/failures-last.js']
+  const reporters = [...names.map((name) => `--reporter=${name}`), `--outputFile.json=${RESULTS}`]
   const [program = '', ...before] = node
   const script = `${root}node_modules/vitest/vitest.mjs`
   const command = [...before, script, 'run', ...reporters, ...args]
