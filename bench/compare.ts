@@ -18,7 +18,7 @@ const [other, group = 'node', rounds = '5'] = process.argv.slice(2)
 if (other === undefined) throw new Error('Say where the other build is: a folder like dist.')
 process.env['BENCH_BEFORE'] = resolve(other)
 
-const BURST = { requests: 20_000, milliseconds: 1000 }
+const BURST = { requests: 10_000, milliseconds: 250 }
 const WARM = { requests: 150_000, milliseconds: 6000 }
 const VARIANTS = ['bare', 'sojourn-before', 'sojourn'] as const
 const scenarios: Scenario[] = [200, 4096].flatMap((bytes) =>
@@ -33,6 +33,7 @@ try {
   const plan = {
     entries,
     rounds: Number(rounds),
+    turns: 6,
     burst: BURST,
     warm: WARM,
     visitors: 32,

@@ -59,12 +59,14 @@ const METHOD = `CPU is user and system time of the server's process for each req
 request at a time on each, and polls while it works: if it slept, the server would have to wake it with each answer, which on a
 virtual machine costs as much as a small request, and costs it only to servers that answer each request by itself, not to those whose answers
 come together from Redis. Before anything counts a server is warmed up with all that it will be asked for; in a full run until it has answered
-150,000 requests in all or six seconds have passed. Each figure is then of 20,000 requests or a second (half of that for 64 KB and for
-other numbers of connections; half of it, after a third of the warm-up, where only growth and scale-out are looked at).`
+150,000 requests in all or six seconds have passed. Then the servers of a framework take five turns of a quarter of a second each (half of that for
+64 KB and for other numbers of connections), and what counts for the round is the median: this machine is at times half as fast as at others,
+and so all have a part in both. For growth and scale-out it is one turn of half a second, after a third of the warm-up.`
 
-const NOISE = `An overhead as a part of another is from the medians; where sojourn adds less than the noise of the bare server (half the distance
-between the quartiles of its rounds), it says of what part that noise is (\`< 0.04\`): the target is then reached if that is within it, and
-unclear if the noise is larger than what was to be seen. [Where the time goes](performance-profile.md) says why targets are missed.`
+const NOISE = `An overhead as a part of another is the median of what sojourn added to the bare server in each round, beside the median of what the other
+added. Where sojourn adds less than the noise (half the distance between the quartiles of what it added), it says of what part that noise is
+(\`< 0.04\`): the target is then reached if that is within it, and unclear if the noise is larger than what was to be seen.
+[Where the time goes](performance-profile.md) says why targets are missed.`
 
 function targetsText(results: Results): string {
   const table = targetsTable(results)

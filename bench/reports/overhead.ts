@@ -62,14 +62,17 @@ function groupsOf(figures: Figures): readonly string[] {
 /** CPU, requests in a second and the slowest of a hundred, in terms of the bare framework. */
 function groupTable(figures: Figures, group: string): Table {
   const cost = { kind: 'cost', group, connections: 32 }
-  const bare = { ...cost, variant: 'bare', work: 'read', bytes: 200 }
+  const bare = { ...cost, variant: 'bare' }
   const sizes = figures.numbers('bytes', cost)
   const works = sizes.flatMap((bytes) => ['read', 'write'].map((work) => ({ work, bytes })))
   const rows = figures.names('variant', cost).map((variant) => {
-    const cells = works.map((of) => cpuCell(figures, { ...cost, variant, ...of }, bare))
-    const read = { ...cost, variant, work: 'read', bytes: 200 }
+    const cells = works.map((of) =>
+      cpuCell(figures, { ...cost, variant, ...of }, { ...bare, ...of }),
+    )
+    const read = { work: 'read', bytes: 200 }
     const [rate, p50, p99] = ['rate', 'p50', 'p99'].map((name) => {
-      return times(figures.ratio(read, bare, name).value)
+      const ratio = figures.ratio({ ...cost, variant, ...read }, { ...bare, ...read }, name)
+      return times(ratio.value)
     })
     return [NAMES[variant] ?? variant, ...cells, rate ?? '', p50 ?? '', p99 ?? '']
   })

@@ -53,7 +53,7 @@ export function shareTargets(figures: Figures): Target[] {
     const of = { ...work, group, variant: 'sojourn' }
     const [to, bare] = [
       { ...of, variant: peer },
-      { ...READ, group, variant: 'bare' },
+      { ...of, variant: 'bare' },
     ]
     if (![of, to, bare].every((labels) => figures.has(labels))) return []
     const found = figures.shareAbove(of, to, bare, 'cpu')

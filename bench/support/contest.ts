@@ -1,12 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { costOf, mediansOf, type Cost, type Used } from './cost.ts'
 import { busySeconds } from './cpus.ts'
 import type { Redis, Sent } from './engine.ts'
 import type { Generator } from './generator.ts'
 import { Visitors } from './load.ts'
 import type { Progress } from './progress.ts'
-import type { Labels, Samples } from './samples.ts'
+import { Samples, type Labels } from './samples.ts'
 import { Subject } from './subject.ts'
 
 // That connections end and new ones come has to be compiled as well: after one long burst the next was dearer.
@@ -17,7 +18,7 @@ export interface Scenario {
   readonly work: 'read' | 'write'
   readonly bytes: number
   readonly connections: number
-  /** How long its bursts are, in terms of those of the plan: 1. */
+  /** How much of it is measured, in terms of the bursts of the plan: 1. */
   readonly part?: number
 }
 
@@ -38,6 +39,8 @@ export interface Entry {
 export interface Plan {
   readonly entries: readonly Entry[]
   readonly rounds: number
+  /** How often in a round the servers take turns in each scenario: 1. A figure of a round is the median of them. */
+  readonly turns?: number
   readonly burst: Length
   /** Before anything counts: for each server all in all, however many kinds of work it is asked for. */
   readonly warm: Length
@@ -138,39 +141,44 @@ export class Contest {
     const all = entrants.flatMap(({ scenarios }) => scenarios)
     const scenarios = new Map(all.map((each) => [keyOf(each), each]))
     for (const [key, scenario] of scenarios) {
-      for (const entrant of entrants) {
-        if (entrant.scenarios.some((each) => keyOf(each) === key)) {
-          await this.#burst(entrant, scenario)
-        }
-      }
+      const taking = entrants.filter((each) => each.scenarios.some((one) => keyOf(one) === key))
+      await this.#takeTurns(taking, scenario)
     }
   }
 
-  async #burst({ group, subject, visitors }: Entrant, scenario: Scenario): Promise<void> {
+  async #takeTurns(entrants: readonly Entrant[], scenario: Scenario): Promise<void> {
+    const { work, bytes, connections } = scenario
+    const turns = new Samples()
+    for (let turn = 0; turn < (this.#plan.turns ?? 1); turn++) {
+      for (const entrant of entrants) {
+        const { group, subject } = entrant
+        const labels = { ...this.#plan.labels, kind: 'cost', group, variant: subject.name }
+        turns.add({ ...labels, work, bytes, connections }, await this.#burst(entrant, scenario))
+      }
+    }
+    for (const { of, figures } of turns.rows) this.#samples.add(of, mediansOf(figures))
+  }
+
+  async #burst({ subject, visitors }: Entrant, scenario: Scenario): Promise<Cost> {
     const { work, bytes, connections, part = 1 } = scenario
     const { requests, milliseconds } = this.#plan.burst
-    const [usage, counts, busy] = [await subject.usage(), await this.#redis.counts(), busySeconds()]
-    const burst = await visitorsOf(visitors, bytes).burst(this.#generator, subject, {
-      ...{ path: `/${work}`, connections },
-      ...{ requests: Math.ceil(requests * part), milliseconds: milliseconds * part },
-    })
-    const busyNow = busySeconds()
-    const after = await subject.usage()
-    const [user, system] = [after.user - usage.user, after.system - usage.system]
-    const cpu = user + system
-    const redisCpu = (await this.#redis.counts()).cpu - counts.cpu
-    const labels = { ...this.#plan.labels, kind: 'cost', group, variant: subject.name }
-    this.#samples.add(
-      { ...labels, work, bytes, connections },
+    // What it takes to connect is no part of a request.
+    let before = await this.#usage(subject)
+    const burst = await visitorsOf(visitors, bytes).burst(
+      this.#generator,
+      subject,
       {
-        cpu: cpu / burst.requests,
-        ...{ user: user / burst.requests, system: system / burst.requests },
-        redisCpu: redisCpu / burst.requests,
-        rate: burst.requests / burst.seconds,
-        ...{ p50: burst.p50, p99: burst.p99 },
-        others: Math.max(0, (busyNow - busy - cpu / 1e6) / burst.seconds),
+        ...{ path: `/${work}`, connections },
+        ...{ requests: Math.ceil(requests * part), milliseconds: milliseconds * part },
       },
+      async () => void (before = await this.#usage(subject)),
     )
+    return costOf(burst, before, await this.#usage(subject))
+  }
+
+  async #usage(subject: Subject): Promise<Used> {
+    const [redis, usage] = [await this.#redis.counts(), await subject.usage()]
+    return { ...usage, redis: redis.cpu, busy: busySeconds() }
   }
 
   /** What single requests send to Redis, without a cookie and with one. */

@@ -58,17 +58,20 @@ export class Generator {
   /**
    * One burst. Each connection is new, and sends the next request when the last one was answered.
    *
+   * @param connected - called when all connections are there: requests are sent once it is done
    * @throws Error if there is no result in time
    */
-  async run(job: Job): Promise<Burst> {
+  async run(job: Job, connected?: () => Promise<void>): Promise<Burst> {
     const aborted = new AbortController()
     const abort = (): void => aborted.abort()
     const timer = setTimeout(abort, job.milliseconds + SILENCE)
     this.#child.once('exit', abort)
     try {
-      this.#child.send(job)
-      const [found] = await once(this.#child, 'message', { signal: aborted.signal })
-      return found as Burst
+      const told = await this.#ask(job, aborted.signal)
+      // If none could be made, that is the result.
+      if (told !== 'connected') return told
+      await connected?.()
+      return (await this.#ask('begin', aborted.signal)) as Burst
     } catch (cause) {
       this.#child.kill('SIGKILL')
       throw new Error(`The load on port ${job.port} did not end.`, { cause })
@@ -76,6 +79,12 @@ export class Generator {
       clearTimeout(timer)
       this.#child.off('exit', abort)
     }
+  }
+
+  async #ask(message: Job | 'begin', signal: AbortSignal): Promise<'connected' | Burst> {
+    this.#child.send(message)
+    const [told] = (await once(this.#child, 'message', { signal })) as ['connected' | Burst]
+    return told
   }
 
   async stop(): Promise<void> {

@@ -27,10 +27,16 @@ export class Visitors {
   /**
    * Sends their requests.
    *
+   * @param connected - called when the connections are there, before the first request
    * @throws Error if one is not answered as it should be
    */
-  async burst(generator: Generator, { name, port }: Subject, load: Load): Promise<Burst> {
-    const burst = await generator.run({ port, cookies: this.cookies, ...load })
+  async burst(
+    generator: Generator,
+    { name, port }: Subject,
+    load: Load,
+    connected?: () => Promise<void>,
+  ): Promise<Burst> {
+    const burst = await generator.run({ port, cookies: this.cookies, ...load }, connected)
     if (burst.errors === 0 && burst.requests > 0) return burst
     throw new Error(`${name} ${load.path}: ${JSON.stringify(burst)}`)
   }

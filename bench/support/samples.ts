@@ -98,28 +98,27 @@ export class Figures {
   }
 
   /**
-   * How much two things are above a third: what `of` adds to it, in terms of what `to` adds to it, both from
-   * the medians. What is added is above the noise if it is more than half the distance between the quartiles
-   * of `base`.
+   * How much two things are above a third: what `of` adds to it in terms of what `to` adds to it, both the
+   * medians of what they added in a round. What is added is above the noise if it is more than half the distance between
+   * the quartiles of the rounds.
    */
   shareAbove(of: Labels, to: Labels, base: Labels, figure: string): Share {
-    const [values, below, bases] = [of, to, base].map((labels) => this.all(labels, figure)) as [
-      readonly number[],
+    const [added, below] = [of, to].map((labels) => this.#above(labels, base, figure)) as [
       readonly number[],
       readonly number[],
     ]
-    const noise = halfDistance(bases)
-    const [added, addedBelow] = [median(values) - median(bases), median(below) - median(bases)]
-    if (addedBelow <= noise) return { kind: 'unknown' }
-    if (added < noise) return { kind: 'within noise', below: noise / addedBelow }
+    const [noise, whole] = [halfDistance(added), median(below)]
+    if (whole <= halfDistance(below)) return { kind: 'unknown' }
+    if (median(added) < noise) return { kind: 'within noise', below: noise / whole }
+    const value = median(added) / whole
     // A round in which `to` added nothing was disturbed.
-    const shares = values.map((value, round) => {
-      const bare = bases[round] ?? Number.NaN
-      const more = (below[round] ?? Number.NaN) - bare
-      return more > 0 ? (value - bare) / more : Number.NaN
-    })
-    const value = added / addedBelow
+    const shares = added.map((more, round) => more / positive(below[round]))
     return { kind: 'share', value, spread: halfDistance(finite(shares)) / value }
+  }
+
+  #above(of: Labels, base: Labels, figure: string): readonly number[] {
+    const bases = this.all(base, figure)
+    return this.all(of, figure).map((value, round) => value - (bases[round] ?? Number.NaN))
   }
 
   #labels(label: string, of: Labels): readonly (string | number | undefined)[] {
@@ -130,6 +129,10 @@ export class Figures {
 function ratioOf(rounds: readonly number[]): Ratio {
   const counted = finite(rounds)
   return { value: median(counted), spread: Math.abs(spread(counted)) }
+}
+
+function positive(number = Number.NaN): number {
+  return number > 0 ? number : Number.NaN
 }
 
 function finite(numbers: readonly number[]): readonly number[] {

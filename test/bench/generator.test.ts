@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
-import { setImmediate as turn } from 'node:timers/promises'
+import { setImmediate as turn, setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { lengthOf } from '../../bench/subjects/load/answer.js'
 import { Generator, type Burst, type Job } from '../../bench/support/generator.ts'
@@ -91,6 +91,21 @@ describe('the generator', () => {
     expect(p50).toBeLessThanOrEqual(p99)
     expect(p99).toBeLessThanOrEqual(max)
     expect(max / 1e6).toBeLessThanOrEqual(seconds)
+  })
+
+  test('sends nothing before the connections are there and its word was given', async () => {
+    const { port } = server.address() as AddressInfo
+    let atFirst = -1
+    const connected = async (): Promise<void> => {
+      await expect.poll(() => sockets.size).toBeGreaterThanOrEqual(3)
+      await setTimeout(20)
+      atFirst = cookies.size
+    }
+    const job = { port, path: '/plain', cookies: ['a=1'], connections: 3, requests: 9 }
+    expect(await generator.run({ ...job, milliseconds: 60_000 }, connected)).toMatchObject({
+      requests: 9,
+    })
+    expect(atFirst).toBe(0)
   })
 
   test('gives the requests the cookies in turn', async () => {

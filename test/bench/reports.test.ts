@@ -21,7 +21,7 @@ describe('figures', () => {
     expect(figures.ratio({ name: 'slow' }, { name: 'fast' }, 'cpu').value).toBe(3)
   })
 
-  test('an overhead is compared above what both have without it, from the medians', () => {
+  test('an overhead is the median of what was added in each round, as a part of the same of another', () => {
     const share = shareOf({ bare: [10, 10, 11], mine: [14, 13, 15], other: [20, 20, 50] })
     // (14 - 10) / (20 - 10); in the rounds 0.4, 0.3 and 0.103
     expect(share).toMatchObject({ kind: 'share', value: 0.4 })
@@ -33,15 +33,24 @@ describe('figures', () => {
     expect(share).toEqual({ kind: 'share', value: 0.2, spread: 0 })
   })
 
-  test('what is added is above the noise if it is more than half the quartile distance of bare', () => {
-    // Of bare the quartiles are 10 and 14: the noise is 2, which is a fifth of the 10 that the other adds.
-    const bare = [8, 10, 12, 14, 16]
-    const other = [22, 22, 22, 22, 22]
-    const shareWith = (cpu: number): Share => shareOf({ bare, other, mine: bare.map(() => cpu) })
-    expect(shareWith(14)).toMatchObject({ kind: 'share', value: 0.2 })
-    expect(shareWith(13.9)).toEqual({ kind: 'within noise', below: 0.2 })
-    expect(shareWith(5)).toEqual({ kind: 'within noise', below: 0.2 })
-    expect(shareOf({ bare, mine: bare, other: bare.map(() => 14) })).toEqual({ kind: 'unknown' })
+  test('what is added is above the noise if it is more than half the distance of its quartiles', () => {
+    const bare = [10, 10, 10, 10, 10]
+    const other = bare.map(() => 20)
+    const noisy = [-2, 0, 2, 4, 6]
+    const shareWith = (added: number): Share =>
+      shareOf({ bare, other, mine: noisy.map((noise) => 8 + added + noise) })
+    expect(shareWith(2)).toMatchObject({ kind: 'share', value: 0.2 })
+    expect(shareWith(1.9)).toEqual({ kind: 'within noise', below: 0.2 })
+    expect(shareWith(-5)).toEqual({ kind: 'within noise', below: 0.2 })
+    const within = noisy.map((noise) => 9 + noise)
+    expect(shareOf({ bare, mine: bare, other: within })).toEqual({ kind: 'unknown' })
+  })
+
+  test('what differs between rounds for all of them is not noise', () => {
+    const bare = [10, 20, 30]
+    const [mine, other] = [1, 10].map((added) => bare.map((cpu) => cpu + added))
+    const share = shareOf({ bare, mine: mine ?? [], other: other ?? [] })
+    expect(share).toEqual({ kind: 'share', value: 0.1, spread: 0 })
   })
 
   test('labels that fit two rows, or none, are refused', () => {

@@ -32,10 +32,15 @@ export class Burst {
   #bytes = 0
   #errors = 0
   #problem
+  #ready
   #done = () => undefined
 
-  /** @param {Job} job */
-  constructor({ port, path, cookies, requests, milliseconds }) {
+  /**
+   * @param {Job} job
+   * @param {() => Promise<void>} ready
+   */
+  constructor({ port, path, cookies, requests, milliseconds }, ready) {
+    this.#ready = ready
     this.#requests = cookies.map((cookie) => requestOf(port, path, cookie))
     this.#left = requests
     this.#milliseconds = milliseconds
@@ -43,11 +48,12 @@ export class Burst {
 
   /**
    * @param {Job} job
+   * @param {() => Promise<void>} ready called when all are connected: requests are sent once it is done
    * @returns {Promise<object>} how many were answered, in which time, in how many bytes, the latencies in
    * microseconds, how many errors there were, and the first of them
    */
-  static run(job) {
-    const burst = new Burst(job)
+  static run(job, ready) {
+    const burst = new Burst(job, ready)
     return new Promise((resolve) => burst.#run(job, () => resolve(burst.#summary())))
   }
 
@@ -64,7 +70,7 @@ export class Burst {
 
   connected() {
     this.#connecting--
-    if (this.#connecting === 0) this.#begin()
+    if (this.#connecting === 0) void this.#begin()
   }
 
   answered(connection, bytes, problem) {
@@ -85,7 +91,8 @@ export class Burst {
     this.#done()
   }
 
-  #begin() {
+  async #begin() {
+    await this.#ready()
     this.#begun = performance.now()
     this.#last = this.#begun + this.#milliseconds
     for (const connection of this.#open.keys()) this.#next(connection, this.#begun)
