@@ -1,4 +1,4 @@
-import { Figures, type Labels, type Share } from '../support/samples.ts'
+import { Figures, type Labels, type Row, type Share } from '../support/samples.ts'
 import type { Result } from '../support/results.ts'
 import type { Bar } from './chart.ts'
 import { size, times, withSpread, type Section, type Table } from './section.ts'
@@ -30,7 +30,8 @@ export function reportOverhead({ rows }: Result): Section {
     title: 'Overhead per request',
     text:
       'Servers side by side: bare, with sojourn, with what is usual there. CPU is that of the server process, ' +
-      'for one request; everything is in terms of the same framework without sessions.',
+      'for one request; everything is in terms of the same framework without sessions. Commands that were sent are ' +
+      'counted by `MONITOR`, those that Redis ran by `INFO commandstats`: it counts what scripts call, too.',
     tables: [
       ...groupsOf(figures).map((group) => groupTable(figures, group)),
       crowdTable(figures),
@@ -114,17 +115,22 @@ function trafficTable(figures: Figures): Table {
     return of['work'] !== 'no cookie' && (found['commands']?.[0] ?? 0) > 0
   })
   const rows = all.map(({ of, figures: found }) => {
-    const commands = Object.entries(found).filter(([name]) => name.startsWith('command '))
-    const names = commands.map(([name, [often = 0]]) => {
-      return `${often === 1 ? '' : `${times(often)} `}${name.slice('command '.length)}`
-    })
     const server = `${titleOf(String(of['group']))}, ${NAMES[String(of['variant'])]}`
     const work = `${of['work']} ${size(Number(of['bytes']))}`
     const bytes = ['sent', 'received'].map((name) => (found[name]?.[0] ?? 0).toFixed(0))
-    return [server, work, names.join(' '), ...bytes]
+    return [server, work, namesOf(found, 'command '), namesOf(found, 'call '), ...bytes]
   })
-  const columns = ['', 'request', 'commands', 'bytes sent', 'bytes received']
+  const columns = ['', 'request', 'commands sent', 'run in Redis', 'bytes sent', 'bytes received']
   return { title: 'What one request sends to Redis', columns, rows }
+}
+
+/** What there is of a kind: `GET EVALSHA`, with how often if that is not once. */
+function namesOf(figures: Row['figures'], kind: 'command ' | 'call '): string {
+  const found = Object.entries(figures).filter(([name]) => name.startsWith(kind))
+  const names = found.map(([name, [often = 0]]) => {
+    return `${often === 1 ? '' : `${times(often)} `}${name.slice(kind.length)}`
+  })
+  return names.join(' ')
 }
 
 function shareBars(figures: Figures): Bar[] {

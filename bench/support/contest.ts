@@ -204,14 +204,15 @@ export class Contest {
       }
     }
     await run()
-    const { sent, received } = await this.#redis.traffic(run)
+    const { sent, received, calls } = await this.#redis.traffic(run)
     const commands = await this.#redis.watch(run)
     return {
       commands: commands.length / requests,
       nodes: new Set(commands.map(({ node }) => node)).size,
       sent: sent / requests,
       received: received / requests,
-      ...timesOf(commands, requests),
+      ...timesOf('command', countsOf(commands), requests),
+      ...timesOf('call', calls, requests),
     }
   }
 }
@@ -254,13 +255,21 @@ function groupsOf(entries: readonly Entry[]): readonly (readonly Entry[])[] {
   return groups.map((group) => entries.filter((entry) => entry.group === group))
 }
 
-/** How often a request sends each command: `{ 'command GET': 1 }`. */
-function timesOf(commands: readonly Sent[], requests: number): Record<string, number> {
-  const times: Record<string, number> = {}
-  for (const { name } of commands) {
-    times[`command ${name}`] = (times[`command ${name}`] ?? 0) + 1 / requests
-  }
-  return times
+function countsOf(commands: readonly Sent[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>()
+  for (const { name } of commands) counts.set(name, (counts.get(name) ?? 0) + 1)
+  return counts
+}
+
+/** How often a request sends each command, or makes Redis call it: `{ 'command GET': 1 }`. */
+function timesOf(
+  what: 'command' | 'call',
+  counts: ReadonlyMap<string, number>,
+  requests: number,
+): Record<string, number> {
+  return Object.fromEntries(
+    [...counts].map(([name, count]) => [`${what} ${name.toUpperCase()}`, count / requests]),
+  )
 }
 
 function nameOf({ group, variant }: Entry): string {

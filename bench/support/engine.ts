@@ -12,6 +12,15 @@ export interface RedisCounts {
   readonly cpu: number
 }
 
+/** What something made clients send, and Redis do. */
+export interface Traffic {
+  /** Bytes. */
+  readonly sent: number
+  readonly received: number
+  /** How often Redis ran each command, whoever called it: a client or a script. */
+  readonly calls: ReadonlyMap<string, number>
+}
+
 /** A command that a client sent, and the node that got it. */
 export interface Sent {
   readonly node: number
@@ -70,14 +79,29 @@ export class Redis {
     return { bytesIn: sum('bytesIn'), bytesOut: sum('bytesOut'), cpu: sum('cpu') }
   }
 
-  /** What `run` makes clients send, in bytes: what asking for it costs is left out. */
-  async traffic(run: () => Promise<unknown>): Promise<{ sent: number; received: number }> {
+  /** What `run` makes clients send and Redis do; what asking for it costs is left out. */
+  async traffic(run: () => Promise<unknown>): Promise<Traffic> {
     const [first, second] = [await this.counts(), await this.counts()]
-    await run()
+    const callsBefore = await this.#calls()
     const third = await this.counts()
+    await run()
+    const fourth = await this.counts()
+    const asking = (name: keyof RedisCounts): number => second[name] - first[name]
     const grown = (name: keyof RedisCounts): number =>
-      Math.max(0, third[name] - second[name] - (second[name] - first[name]))
-    return { sent: grown('bytesIn'), received: grown('bytesOut') }
+      Math.max(0, fourth[name] - third[name] - asking(name))
+    const calls = grownCalls(callsBefore, await this.#calls())
+    return { sent: grown('bytesIn'), received: grown('bytesOut'), calls }
+  }
+
+  /** Of all nodes together, by `INFO commandstats`. */
+  async #calls(): Promise<ReadonlyMap<string, number>> {
+    const calls = new Map<string, number>()
+    for (const info of await Promise.all(this.#clients.map((each) => each.info('commandstats')))) {
+      for (const [, name = '', often] of info.matchAll(/^cmdstat_([^:]+):calls=(\d+)/gm)) {
+        calls.set(name, (calls.get(name) ?? 0) + Number(often))
+      }
+    }
+    return calls
   }
 
   /** The commands that clients send while something runs. What scripts call is left out. */
@@ -136,6 +160,14 @@ export class Redis {
     if (client === undefined) throw new Error('There is no node.')
     return client
   }
+}
+
+function grownCalls(
+  before: ReadonlyMap<string, number>,
+  after: ReadonlyMap<string, number>,
+): ReadonlyMap<string, number> {
+  const grown = [...after].map(([name, often]) => [name, often - (before.get(name) ?? 0)] as const)
+  return new Map(grown.filter(([name, often]) => often > 0 && name !== 'info'))
 }
 
 async function connect({ url }: RedisServer): Promise<Client> {
