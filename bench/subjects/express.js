@@ -15,6 +15,7 @@ export const variants = {
   sojourn: () => sojourn('redis'),
   'sojourn-before': () => sojourn('redis', before),
   'sojourn-embedded': () => sojourn('embedded'),
+  'sojourn-memory': () => sojourn('memory'),
 }
 
 function plain(middlewares, answer) {

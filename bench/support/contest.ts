@@ -149,11 +149,14 @@ export class Contest {
   async #takeTurns(entrants: readonly Entrant[], scenario: Scenario): Promise<void> {
     const { work, bytes, connections } = scenario
     const turns = new Samples()
-    for (let turn = 0; turn < (this.#plan.turns ?? 1); turn++) {
+    // The first turn does not count: what was done last was something else.
+    const first = this.#plan.warm.requests > 0 ? -1 : 0
+    for (let turn = first; turn < (this.#plan.turns ?? 1); turn++) {
       for (const entrant of entrants) {
         const { group, subject } = entrant
         const labels = { ...this.#plan.labels, kind: 'cost', group, variant: subject.name }
-        turns.add({ ...labels, work, bytes, connections }, await this.#burst(entrant, scenario))
+        const cost = await this.#burst(entrant, scenario)
+        if (turn >= 0) turns.add({ ...labels, work, bytes, connections }, cost)
       }
     }
     for (const { of, figures } of turns.rows) this.#samples.add(of, mediansOf(figures))

@@ -6,6 +6,10 @@ import { onServerCore } from './cpus.ts'
 const MAIN = fileURLToPath(new URL('../subjects/main.js', import.meta.url))
 const READY_WITHIN = 60_000
 
+// A process that waits half a minute for its turn gives up what it has compiled, and is then dearer for
+// a second: one that has requests to answer keeps it.
+const AS_UNDER_LOAD = ['--single-threaded-gc', '--no-memory-reducer', '--no-flush-bytecode']
+
 /** What a process has used so far. */
 interface Usage {
   /** Microseconds of processor time, in the program and in the system on its behalf. */
@@ -35,7 +39,7 @@ export class Subject {
     env: Readonly<Record<string, string>>,
     flags: readonly string[] = [],
   ): Promise<Subject> {
-    const node = [process.execPath, '--single-threaded-gc', ...flags, MAIN, group, variant]
+    const node = [process.execPath, ...AS_UNDER_LOAD, ...flags, MAIN, group, variant]
     const [program = '', ...args] = onServerCore(node)
     const child = spawn(program, args, {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
