@@ -87,7 +87,7 @@ function titleOf(group: string): string {
 }
 
 function cpuCell(figures: Figures, of: Labels, bare: Labels): string {
-  return figures.has(of) ? withSpread(figures.ratio(of, bare, 'cpu')) : ''
+  return figures.has(of) && figures.has(bare) ? withSpread(figures.ratio(of, bare, 'cpu')) : ''
 }
 
 /** The same, over one connection and over many. */
