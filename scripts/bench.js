@@ -5,7 +5,7 @@ import { root, run, runScript, say } from './tools.js'
 
 const HELP = `Usage: npm run bench -- [options]
 
-  --quick            about 7 minutes instead of 50; writes to .build/bench
+  --quick            about 8 minutes instead of an hour; writes to .build/bench
   --only <question>  overhead, engines, growth, parts, scale-out,
                      near-cache (may be repeated)
   --resume           leaves out what was measured since src changed

@@ -123,8 +123,8 @@ function otherWork(rows: Result['rows']): string {
 const HOW = `## How to run it
 
 \`\`\`
-npm run bench                       # everything: about 50 minutes, on a machine that does nothing else
-npm run bench -- --quick            # about 7 minutes; writes to .build/bench, not to this page
+npm run bench                       # everything: about an hour, on a machine that does nothing else
+npm run bench -- --quick            # about 8 minutes; writes to .build/bench, not to this page
 npm run bench -- --only overhead    # one question (may be repeated)
 npm run bench -- --resume           # goes on with what is missing, or was measured before src changed
 npm run bench -- --report           # writes this page, capacity.md and the charts from bench/results
