@@ -81,14 +81,12 @@ export class Redis {
 
   /** What `run` makes clients send and Redis do; what asking for it costs is left out. */
   async traffic(run: () => Promise<unknown>): Promise<Traffic> {
-    const [first, second] = [await this.counts(), await this.counts()]
     const callsBefore = await this.#calls()
-    const third = await this.counts()
+    const [first, second] = [await this.counts(), await this.counts()]
     await run()
-    const fourth = await this.counts()
-    const asking = (name: keyof RedisCounts): number => second[name] - first[name]
+    const third = await this.counts()
     const grown = (name: keyof RedisCounts): number =>
-      Math.max(0, fourth[name] - third[name] - asking(name))
+      Math.max(0, third[name] - second[name] - (second[name] - first[name]))
     const calls = grownCalls(callsBefore, await this.#calls())
     return { sent: grown('bytesIn'), received: grown('bytesOut'), calls }
   }
