@@ -15,7 +15,6 @@ export const variants = {
   sojourn: () => sojourn('redis'),
   'sojourn-before': () => sojourn('redis', before),
   'sojourn-embedded': () => sojourn('embedded'),
-  'sojourn-memory': () => sojourn('memory'),
 }
 
 function plain(middlewares, answer) {

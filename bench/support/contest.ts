@@ -5,7 +5,7 @@ import { costOf, mediansOf, type Cost, type Used } from './cost.ts'
 import { busySeconds } from './cpus.ts'
 import type { Redis, Sent } from './engine.ts'
 import type { Generator } from './generator.ts'
-import { Visitors } from './load.ts'
+import { Visitors, type Load } from './load.ts'
 import type { Progress } from './progress.ts'
 import { Samples, type Labels } from './samples.ts'
 import { Subject } from './subject.ts'
@@ -127,13 +127,10 @@ export class Contest {
 
   // What runs for the first time is compiled meanwhile, which would count as the work of the request.
   async #warm({ subject, scenarios, visitors }: Entrant): Promise<void> {
-    const { requests, milliseconds } = this.#plan.warm
-    if (requests === 0) return
+    if (this.#plan.warm.requests === 0) return
     for (const { work, bytes, part } of warmUpOf(scenarios)) {
-      await visitorsOf(visitors, bytes).burst(this.#generator, subject, {
-        ...{ path: `/${work}`, connections: 32 },
-        ...{ requests: Math.ceil(requests * part), milliseconds: milliseconds * part },
-      })
+      const load = loadOf(this.#plan.warm, { work, connections: 32, part })
+      await visitorsOf(visitors, bytes).burst(this.#generator, subject, load)
     }
   }
 
@@ -163,17 +160,13 @@ export class Contest {
   }
 
   async #burst({ subject, visitors }: Entrant, scenario: Scenario): Promise<Cost> {
-    const { work, bytes, connections, part = 1 } = scenario
-    const { requests, milliseconds } = this.#plan.burst
+    const load = loadOf(this.#plan.burst, scenario)
     // What it takes to connect is no part of a request.
     let before = await this.#usage(subject)
-    const burst = await visitorsOf(visitors, bytes).burst(
+    const burst = await visitorsOf(visitors, scenario.bytes).burst(
       this.#generator,
       subject,
-      {
-        ...{ path: `/${work}`, connections },
-        ...{ requests: Math.ceil(requests * part), milliseconds: milliseconds * part },
-      },
+      load,
       async () => void (before = await this.#usage(subject)),
     )
     return costOf(burst, before, await this.#usage(subject))
@@ -231,6 +224,16 @@ function visitorsOf(visitors: Entrant['visitors'], bytes: number): Visitors {
   const some = visitors.get(bytes)
   if (some === undefined) throw new Error(`There are no sessions of ${bytes} bytes.`)
   return some
+}
+
+function loadOf(
+  { requests, milliseconds }: Length,
+  { work, connections, part = 1 }: Omit<Scenario, 'bytes'>,
+): Load {
+  return {
+    ...{ path: `/${work}`, connections },
+    ...{ requests: Math.ceil(requests * part), milliseconds: milliseconds * part },
+  }
 }
 
 /**
