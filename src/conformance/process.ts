@@ -50,9 +50,9 @@ export class StoreProcess {
       }
     })
     child.on('exit', (code, signal) =>
-      this.#fail(new Error(`the process of the kit ended (${signal ?? code})`)),
+      this.#failAll(new Error(`the process of the kit ended (${signal ?? code})`)),
     )
-    child.on('error', (error) => this.#fail(error))
+    child.on('error', (error) => this.#failAll(error))
   }
 
   /** Starts a process and resolves with its store once that is ready. */
@@ -72,7 +72,7 @@ export class StoreProcess {
 
   /** Calls a verb of the store over there. Calls of one moment arrive there at one moment. */
   call(verb: Verb, ...args: readonly unknown[]): Promise<unknown> {
-    if (!this.#child.connected) return Promise.reject(new Error('the process of the kit has ended'))
+    if (!this.#child.connected) return Promise.reject(hasEnded())
     const call = ++this.#calls
     if (this.#outbox.length === 0) queueMicrotask(() => this.#send())
     this.#outbox.push({ call, verb, args })
@@ -107,8 +107,9 @@ export class StoreProcess {
   #send(): void {
     const calls = this.#outbox
     this.#outbox = []
+    // A process that has just ended cannot be sent to; answers of it may still be on their way.
     this.#child.send(calls, (error) => {
-      if (error !== null) this.#fail(error)
+      if (error !== null) for (const { call } of calls) this.#fail(call, hasEnded(error))
     })
   }
 
@@ -129,9 +130,13 @@ export class StoreProcess {
     else waiting?.reject(errorOf(answer.error))
   }
 
-  #fail(error: Error): void {
-    for (const waiting of this.#waiting.values()) waiting.reject(error)
-    this.#waiting.clear()
+  #fail(call: number, error: Error): void {
+    this.#waiting.get(call)?.reject(error)
+    this.#waiting.delete(call)
+  }
+
+  #failAll(error: Error): void {
+    for (const call of this.#waiting.keys()) this.#fail(call, error)
   }
 }
 
@@ -234,6 +239,10 @@ function greeted(child: ChildProcess): Promise<StoreCapabilities> {
       resolve(hello.capabilities)
     })
   })
+}
+
+function hasEnded(cause?: Error): Error {
+  return new Error('the process of the kit has ended', { cause })
 }
 
 function errorOf(error: NonNullable<Answer['error']>): Error {

@@ -50,3 +50,17 @@ test('a process that does not start is an error, and a process that ends fails i
     await kit.close()
   }
 })
+
+test('a call fails as one to a process that has ended, though its end was not heard of yet', async () => {
+  const kit = await StoreHarness.open({ store, worker, execArgv, processes: 1 })
+  try {
+    const remote = await kit.start()
+    const killed = remote.kill()
+    // The end is there, but nothing that tells of it can run before the call is sent.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500)
+    await expect(remote.load(kit.id())).rejects.toThrow('the process of the kit has ended')
+    await killed
+  } finally {
+    await kit.close()
+  }
+})
