@@ -30,6 +30,28 @@ describe('a fetch handler', () => {
     expect(shared.headers.getSetCookie()).toEqual([])
   })
 
+  test('varies by the cookie when it was only read, whether its response may be changed or not', async () => {
+    const { sessions } = testSessions()
+    const withSession = fetchSession(sessions)
+    const begun = await withSession((_request, session) => {
+      session.set('a', 1)
+      return new Response()
+    })(new Request(HOME))
+    const cookie = cookieOf(begun.headers.getSetCookie())
+    const made = new Response(null, { status: 204, headers: { vary: 'Accept' } })
+    for (const response of [Response.redirect(HOME, 302), made]) {
+      const read = withSession((_request, session) => {
+        session.get('a')
+        return response
+      })
+      const answer = await read(new Request(HOME, { headers: { cookie } }))
+      expect(answer.status).toBe(response.status)
+      expect(answer.headers.get('vary')).toMatch(/^(Accept, )?Cookie$/)
+      expect(answer.headers.getSetCookie()).toEqual([])
+    }
+    expect(made.headers.get('vary')).toBe('Accept, Cookie')
+  })
+
   test('may throw a response', async () => {
     const { sessions } = testSessions()
     const handle = fetchSession(sessions)((_request, session) => {

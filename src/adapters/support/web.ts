@@ -5,6 +5,7 @@ import { addLines } from './lines.ts'
 import { infoOf } from './node-request.ts'
 import type { AdapterOptions } from './options.ts'
 import { RequestSession, keepWith, keptWith } from './request-session.ts'
+import { isWhole } from './whole-body.ts'
 
 /** What all adapters for fetch-style frameworks can be told. */
 export interface WebOptions<Request> extends AdapterOptions<Request> {
@@ -48,7 +49,7 @@ function hostOf(url: string): string | undefined {
 
 /**
  * Stores what the request did and answers the response with the session's headers. It is a new one if
- * there are any: one that the application made may be immutable, or serve several requests.
+ * it sets the cookie: one that the application made may serve several requests.
  *
  * @throws SessionError if it cannot be stored: the response must not be sent then
  */
@@ -62,9 +63,25 @@ export async function finish<Data extends object>(
 // An upgrade and a network error cannot be built by hand.
 function withLines(response: Response, lines: readonly HeaderLine[]): Response {
   if (lines.length === 0 || response.status < 200) return response
+  if (lines.every(isVary) && takes(response.headers, lines)) return response
   const rebuilt = new Response(response.body, response)
   appendToHeaders(rebuilt.headers, lines)
   return rebuilt
+}
+
+// The only line that says the same to everybody.
+function isVary([name]: HeaderLine): boolean {
+  return name === 'Vary'
+}
+
+// Those of a redirect, and of what was fetched, are immutable.
+function takes(headers: Headers, lines: readonly HeaderLine[]): boolean {
+  try {
+    appendToHeaders(headers, lines)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** Puts the lines of a session among headers. */
@@ -79,19 +96,14 @@ export function appendToHeaders(headers: Headers, lines: readonly HeaderLine[]):
   )
 }
 
-// What Response.json() and new Response('text') say of their body: it is all there.
-const COMPLETE = /^(?:application\/json|text\/plain;charset=UTF-8$)/
-
 /** The response; if its body may go on after the headers, what comes until its end is stored too. */
 export function goingOn<Data extends object>(
   response: Response,
   kept: RequestSession<Data>,
 ): Response {
-  const { body, headers } = response
-  if (body === null || !kept.established || headers.has('content-length')) return response
-  if (COMPLETE.test(headers.get('content-type') ?? '')) return response
+  if (!kept.established || isWhole(response) || response.body === null) return response
   return new Response(
-    watched(body, () => kept.after()),
+    watched(response.body, () => kept.after()),
     response,
   )
 }

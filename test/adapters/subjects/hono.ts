@@ -22,5 +22,5 @@ export function serve({ manager, application, lazy, protocol, proxied }: ServeOp
     })
   })
   app.onError((error, c) => c.text(error.name, statusOf(error) as 500))
-  return serveFetch((request) => app.fetch(request), protocol)
+  return serveFetch((request) => app.fetch(request), protocol, 'light')
 }

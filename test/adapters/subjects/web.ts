@@ -5,12 +5,17 @@ import type { CheckAnswer } from '../../../src/conformance/adapter-checks/applic
 import type { CheckServer, ServeOptions } from '../../../src/conformance/adapter-checks/harness.ts'
 import { listening } from '../support/serve.ts'
 
-/** Serves a fetch-style handler over Node. */
+/**
+ * Serves a fetch-style handler over Node.
+ *
+ * @param responses - `light` replaces the global classes, as `serve` of `@hono/node-server` does
+ */
 export function serveFetch(
   handle: (request: Request) => Response | Promise<Response>,
   protocol: ServeOptions['protocol'],
+  responses: 'native' | 'light' = 'native',
 ): Promise<CheckServer> {
-  const listener = getRequestListener(handle, { overrideGlobalObjects: false })
+  const listener = getRequestListener(handle, { overrideGlobalObjects: responses === 'light' })
   return listening(
     protocol === 'h2'
       ? createHttp2Server((request, response) => void listener(request, response))
