@@ -80,7 +80,7 @@ function headersOf(body: unknown): Headers | undefined {
 
 function goingOnBody<Data extends object>(body: unknown, kept: RequestSession<Data>): unknown {
   if (body instanceof Response) return goingOn(body, kept)
-  if (!kept.established) return body
+  if (!kept.mayGoOn) return body
   if (body instanceof ReadableStream) return watched(body, () => kept.after())
   const inner: unknown = isObject(body) ? Reflect.get(body, 'body') : undefined
   if (inner instanceof ReadableStream) {

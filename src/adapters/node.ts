@@ -86,7 +86,8 @@ export function session<Data extends object>(
 
 /**
  * Opens the session of a request and holds its response until what the request did is stored. For
- * servers that call it themselves; then the errors are theirs too.
+ * servers that call it themselves, in a statement before those that write the response; then the errors
+ * are theirs too.
  *
  * @throws SessionError with status 503 if the store fails
  */

@@ -13,8 +13,8 @@ export interface Surroundings {
 }
 
 /**
- * Joins a session to a request and its response: once it is opened, the response is held until what
- * the request did is stored. A second call for the same request and manager answers the first one's.
+ * Joins a session to a request and its response, which is held until what the request did is stored. A
+ * second call for the same request and manager answers the first one's.
  */
 export function attachSession<Data extends object>(
   manager: SessionManager<Data>,
@@ -25,19 +25,19 @@ export function attachSession<Data extends object>(
   const kept = keeping(request)
   const present = sessionIn(kept, manager)
   if (present !== undefined) return present
-  const visit = { cookie: () => request.headers.cookie, info }
-  const guarded = (opened: RequestSession<Data>) => guard(response, opened, fail)
-  const attached = new RequestSession(manager, visit, guarded)
+  const attached = new RequestSession(manager, { cookie: () => request.headers.cookie, info })
   kept.session = attached
+  guard(response, attached, fail)
   return attached
 }
 
+// Not only when the session is opened: `response.end(await view(request))` looks up `end` before.
 function guard<Data extends object>(
   response: NodeResponse,
-  opened: RequestSession<Data>,
+  attached: RequestSession<Data>,
   fail: ((error: unknown) => void) | undefined,
 ): void {
-  if (response.headersSent) opened.manager.seal(opened.session)
-  const [before, after] = [() => opened.release(), () => opened.after()]
+  if (response.headersSent) attached.headersHaveLeft()
+  const [before, after] = [() => attached.release(), () => attached.after()]
   hold(response, fail === undefined ? { before, after } : { before, after, fail })
 }

@@ -19,22 +19,16 @@ export interface Visit {
 export class RequestSession<Data extends object> {
   readonly manager: SessionManager<Data>
   readonly #visit: Visit
-  readonly #onOpen: ((opened: RequestSession<Data>) => void) | undefined
   #opening: Promise<Session<Data>> | undefined
   #session: Session<Data> | undefined
   #lines: Lines = []
   #committing: Promise<unknown> | undefined
   #failed = false
+  #released = false
 
-  /** @param onOpen - is told when the session was opened: from then on it has to be committed */
-  constructor(
-    manager: SessionManager<Data>,
-    visit: Visit,
-    onOpen?: (opened: RequestSession<Data>) => void,
-  ) {
+  constructor(manager: SessionManager<Data>, visit: Visit) {
     this.manager = manager
     this.#visit = visit
-    this.#onOpen = onOpen
   }
 
   /** Opens the session, the first time; then answers the same one. */
@@ -56,9 +50,9 @@ export class RequestSession<Data extends object> {
     )
   }
 
-  /** True if what is set after the headers can still be stored. */
-  get established(): boolean {
-    return this.#session?.established === true
+  /** True if what is set after the headers can still be stored; it may be, too, if it was not opened yet. */
+  get mayGoOn(): boolean {
+    return this.#session?.established !== false
   }
 
   /**
@@ -81,8 +75,14 @@ export class RequestSession<Data extends object> {
   release(): Lines | Promise<Lines> {
     if (this.#committing !== undefined) return this.#committing.then(() => this.release())
     const lines = this.commit()
-    if (this.#session !== undefined) this.manager.seal(this.#session)
+    this.headersHaveLeft()
     return lines
+  }
+
+  /** From now on the cookie cannot be changed, whether the session was opened or will be. */
+  headersHaveLeft(): void {
+    this.#released = true
+    if (this.#session !== undefined) this.manager.seal(this.#session)
   }
 
   /** Stores what came after the headers; undefined if nothing did. A failure is also a warning. */
@@ -105,7 +105,7 @@ export class RequestSession<Data extends object> {
 
   #opened(session: Session<Data>): Session<Data> {
     this.#session = session
-    this.#onOpen?.(this)
+    if (this.#released) this.manager.seal(session)
     return session
   }
 

@@ -101,7 +101,7 @@ export function goingOn<Data extends object>(
   response: Response,
   kept: RequestSession<Data>,
 ): Response {
-  if (!kept.established || isWhole(response) || response.body === null) return response
+  if (!kept.mayGoOn || isWhole(response) || response.body === null) return response
   return new Response(
     watched(response.body, () => kept.after()),
     response,
