@@ -27,7 +27,8 @@ export function joinHead(
   const headers = args.at(-1)
   if (args.length < 2 || typeof headers !== 'object' || headers === null) return undefined
   if (Array.isArray(headers) || isHttp2(response) || hasHeaders(response)) return undefined
-  const joined = { ...headers }
+  // V8 takes ten times as long to add a property to what was copied by spreading.
+  const joined = Object.assign<Record<string, unknown>, object>({}, headers)
   addLines(new GivenHeaders(joined), lines)
   return [...args.slice(0, -1), joined]
 }
