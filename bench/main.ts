@@ -6,7 +6,8 @@
 
 import { loadavg } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { inspect, parseArgs } from 'node:util'
+import { inspect } from 'node:util'
+import { readArguments } from '../scripts/bench-arguments.js'
 import { engines } from './questions/engines.ts'
 import { growth } from './questions/growth.ts'
 import { nearCache } from './questions/near-cache.ts'
@@ -37,7 +38,7 @@ interface Job {
 // Servers that were started end with this process, but only if it ends in order.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1))
 
-const job = readArguments()
+const job = jobOf(readArguments(process.argv.slice(2)))
 for (const [place, question] of job.questions.entries()) {
   // What fails is missing in the end; the others do not depend on it.
   await answer(question, place).catch((error: unknown) => {
@@ -96,31 +97,13 @@ function report(): void {
   say(`\nWritten: ${job.documents}/performance.md, capacity.md, charts`)
 }
 
-function readArguments(): Job {
-  const flag = { type: 'boolean', default: false } as const
-  const { values } = parseArgs({
-    options: {
-      ...{ quick: flag, smoke: flag, report: flag, resume: flag },
-      only: { type: 'string', multiple: true },
-      to: { type: 'string' },
-    },
-  })
-  const size = values.smoke ? 'smoke' : values.quick ? 'quick' : 'full'
-  const questions = values.report ? [] : chosen(values.only)
-  const folder = values.to ?? (size === 'full' ? undefined : `${ROOT}.build/bench`)
+function jobOf({ only, ...asked }: ReturnType<typeof readArguments>): Job {
+  const size = asked.smoke ? 'smoke' : asked.quick ? 'quick' : 'full'
+  const wanted = asked.report ? [] : (only ?? QUESTIONS.map(({ name }) => name))
+  const questions = wanted.flatMap((one) => QUESTIONS.filter(({ name }) => name === one))
+  const folder = asked.to ?? (size === 'full' ? undefined : `${ROOT}.build/bench`)
   const results = folder === undefined ? `${ROOT}bench/results` : `${folder}/results`
-  return { size, questions, resume: values.resume, results, documents: folder ?? `${ROOT}docs` }
-}
-
-function chosen(names: readonly string[] | undefined): readonly Question[] {
-  if (names === undefined) return QUESTIONS
-  return names.map((name) => {
-    const question = QUESTIONS.find((each) => each.name === name)
-    if (question !== undefined) return question
-    throw new Error(
-      `There is no question "${name}": ${QUESTIONS.map((each) => each.name).join(', ')}`,
-    )
-  })
+  return { size, questions, resume: asked.resume, results, documents: folder ?? `${ROOT}docs` }
 }
 
 function say(text: string): void {
