@@ -52,6 +52,28 @@ describe('a fetch handler', () => {
     expect(made.headers.get('vary')).toBe('Accept, Cookie')
   })
 
+  test('may stream lines of JSON: what it sets meanwhile is stored before their end', async () => {
+    const { sessions } = testSessions()
+    const withSession = fetchSession(sessions)
+    const lines = withSession((_request, session) => {
+      session.set('lines', 0)
+      const body = new ReadableStream({
+        pull(controller) {
+          controller.enqueue(new TextEncoder().encode('{}'))
+          session.increment('lines')
+          controller.close()
+        },
+      })
+      return new Response(body, { headers: { 'content-type': 'application/jsonl' } })
+    })
+    const begun = await lines(new Request(HOME))
+    expect(await begun.text()).toBe('{}')
+    const cookie = cookieOf(begun.headers.getSetCookie())
+    const read = withSession((_request, session) => Response.json(session.get('lines')))
+    const answer = await read(new Request(HOME, { headers: { cookie } }))
+    expect(await answer.json()).toBe(1)
+  })
+
   test('may throw a response', async () => {
     const { sessions } = testSessions()
     const handle = fetchSession(sessions)((_request, session) => {

@@ -57,7 +57,10 @@ export async function finish<Data extends object>(
   response: Response,
   kept: RequestSession<Data>,
 ): Promise<Response> {
-  return goingOn(withLines(response, await kept.release()), kept)
+  const lines = await kept.release()
+  // One that is built anew does not tell any more.
+  const whole = isWhole(response)
+  return goingOn(withLines(response, lines), kept, whole)
 }
 
 // An upgrade and a network error cannot be built by hand.
@@ -96,12 +99,17 @@ export function appendToHeaders(headers: Headers, lines: readonly HeaderLine[]):
   )
 }
 
-/** The response; if its body may go on after the headers, what comes until its end is stored too. */
+/**
+ * The response; if its body may go on after the headers, what comes until its end is stored too.
+ *
+ * @param whole - true if all of it is there with its headers
+ */
 export function goingOn<Data extends object>(
   response: Response,
   kept: RequestSession<Data>,
+  whole: boolean = isWhole(response),
 ): Response {
-  if (!kept.mayGoOn || isWhole(response) || response.body === null) return response
+  if (whole || !kept.mayGoOn || response.body === null) return response
   return new Response(
     watched(response.body, () => kept.after()),
     response,

@@ -1,12 +1,12 @@
-// What Response.json() and new Response('text') say of their body: it is all there.
-const WHOLE = /^(?:application\/json|text\/plain;charset=UTF-8$)/
+// What Response.json() and new Response('text') say of their body.
+const WHOLE = /^(?:application\/json(?:;|$)|text\/plain;charset=UTF-8$)/
 
 /** True if all of a response is there with its headers, as far as that is told without a stream of its body. */
 export function isWhole(response: Response): boolean {
   const { headers } = response
-  if (headers.has('content-length') || WHOLE.test(headers.get('content-type') ?? '')) return true
+  if (headers.has('content-length')) return true
   const given = bodyGiven(response)
-  return given !== undefined && !isStream(given)
+  return given === undefined ? WHOLE.test(headers.get('content-type') ?? '') : !isStream(given)
 }
 
 /**
