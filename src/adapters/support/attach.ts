@@ -37,7 +37,7 @@ function guard<Data extends object>(
   attached: RequestSession<Data>,
   fail: ((error: unknown) => void) | undefined,
 ): void {
-  if (response.headersSent) attached.headersHaveLeft()
+  if (response.headersSent) attached.seal()
   const [before, after] = [() => attached.release(), () => attached.after()]
   hold(response, fail === undefined ? { before, after } : { before, after, fail })
 }

@@ -24,7 +24,7 @@ export class RequestSession<Data extends object> {
   #lines: Lines = []
   #committing: Promise<unknown> | undefined
   #failed = false
-  #released = false
+  #sealed = false
 
   constructor(manager: SessionManager<Data>, visit: Visit) {
     this.manager = manager
@@ -75,13 +75,13 @@ export class RequestSession<Data extends object> {
   release(): Lines | Promise<Lines> {
     if (this.#committing !== undefined) return this.#committing.then(() => this.release())
     const lines = this.commit()
-    this.headersHaveLeft()
+    this.seal()
     return lines
   }
 
   /** From now on the cookie cannot be changed, whether the session was opened or will be. */
-  headersHaveLeft(): void {
-    this.#released = true
+  seal(): void {
+    this.#sealed = true
     if (this.#session !== undefined) this.manager.seal(this.#session)
   }
 
@@ -105,7 +105,7 @@ export class RequestSession<Data extends object> {
 
   #opened(session: Session<Data>): Session<Data> {
     this.#session = session
-    if (this.#released) this.manager.seal(session)
+    if (this.#sealed) this.manager.seal(session)
     return session
   }
 

@@ -59,8 +59,9 @@ export async function finish<Data extends object>(
 ): Promise<Response> {
   const lines = await kept.release()
   // One that is built anew does not tell any more.
-  const whole = isWhole(response)
-  return goingOn(withLines(response, lines), kept, whole)
+  const done = isDone(response, kept)
+  const answer = withLines(response, lines)
+  return done ? answer : storedUntilEnd(answer, kept)
 }
 
 // An upgrade and a network error cannot be built by hand.
@@ -99,17 +100,23 @@ export function appendToHeaders(headers: Headers, lines: readonly HeaderLine[]):
   )
 }
 
-/**
- * The response; if its body may go on after the headers, what comes until its end is stored too.
- *
- * @param whole - true if all of it is there with its headers
- */
+/** The response; if its body may go on after the headers, what comes until its end is stored too. */
 export function goingOn<Data extends object>(
   response: Response,
   kept: RequestSession<Data>,
-  whole: boolean = isWhole(response),
 ): Response {
-  if (whole || !kept.mayGoOn || response.body === null) return response
+  return isDone(response, kept) ? response : storedUntilEnd(response, kept)
+}
+
+function isDone<Data extends object>(response: Response, kept: RequestSession<Data>): boolean {
+  return !kept.mayGoOn || isWhole(response)
+}
+
+function storedUntilEnd<Data extends object>(
+  response: Response,
+  kept: RequestSession<Data>,
+): Response {
+  if (response.body === null) return response
   return new Response(
     watched(response.body, () => kept.after()),
     response,
