@@ -1,7 +1,5 @@
 import { createServer } from 'node:http'
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import { connect, createServer as createHttp2Server } from 'node:http2'
-import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import { setTimeout as sleep } from 'node:timers/promises'
 import express from 'express'
 import { Hono } from 'hono'
@@ -10,6 +8,7 @@ import { afterEach, expect, test } from 'vitest'
 import { getSession as ofExpress, session as forExpress } from '../../src/adapters/express.ts'
 import { getSession as ofHono, session as forHono } from '../../src/adapters/hono.ts'
 import { getSession as ofNode, session as forNode } from '../../src/adapters/node.ts'
+import type { NodeHttpRequest, NodeHttpResponse } from '../../src/adapters/node.ts'
 import type { Session } from '../../src/session.ts'
 import { listening } from './support/serve.ts'
 import { cookieOf, testSessions } from './support/sessions.ts'
@@ -38,29 +37,22 @@ afterEach(async () => {
 const lazy = { lazy: true }
 
 const servers: Record<string, (answer: Answer) => Promise<Get>> = {
-  async 'node:http'(answer) {
-    const handle = forNode(
-      testSessions().sessions,
-      lazy,
-    )((request: IncomingMessage, response: ServerResponse) =>
-      answer(response, () => ofNode(request)),
-    )
-    return over1(createServer(handle))
-  },
-  async 'node:http2'(answer) {
-    const handle = forNode(
-      testSessions().sessions,
-      lazy,
-    )((request: Http2ServerRequest, response: Http2ServerResponse) =>
-      answer(response, () => ofNode(request)),
-    )
-    return over2(createHttp2Server(handle))
-  },
+  'node:http': (answer) => over1(createServer(onNode(answer))),
+  'node:http2': (answer) => over2(createHttp2Server(onNode(answer))),
   async express(answer) {
     const app = express().use(forExpress(testSessions().sessions, lazy))
     app.get('/', (request, response) => answer(response, () => ofExpress(request)))
     return over1(createServer(app))
   },
+}
+
+function onNode(answer: Answer) {
+  return forNode(
+    testSessions().sessions,
+    lazy,
+  )((request: NodeHttpRequest, response: NodeHttpResponse) =>
+    answer(response, () => ofNode(request)),
+  )
 }
 
 async function over1(server: ReturnType<typeof createServer>): Promise<Get> {
