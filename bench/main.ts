@@ -7,7 +7,8 @@
 import { loadavg } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { inspect } from 'node:util'
-import { readArguments } from '../scripts/bench-arguments.js'
+import { QUESTIONS, readArguments } from '../scripts/bench-arguments.js'
+import type { QuestionName } from '../scripts/bench-arguments.js'
 import { engines } from './questions/engines.ts'
 import { growth } from './questions/growth.ts'
 import { nearCache } from './questions/near-cache.ts'
@@ -23,7 +24,11 @@ import { Progress } from './support/progress.ts'
 import type { Question, Size } from './support/question.ts'
 import { readResult, writeResult, type Result } from './support/results.ts'
 
-const QUESTIONS: readonly Question[] = [overhead, engines, growth, parts, scaleOut, nearCache]
+const ANSWERS: Readonly<Record<QuestionName, Question>> = {
+  ...{ overhead, engines, growth, parts },
+  'scale-out': scaleOut,
+  'near-cache': nearCache,
+}
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
 interface Job {
@@ -87,7 +92,7 @@ function show(result: Result): void {
 
 /** What is written, from all results that there are, also those of earlier runs. */
 function report(): void {
-  const found = QUESTIONS.map(({ name }) => readResult(job.results, name))
+  const found = QUESTIONS.map((name) => readResult(job.results, name))
   const results = new Map(
     found.filter((result) => result !== undefined).map((result) => [result.question, result]),
   )
@@ -99,8 +104,7 @@ function report(): void {
 
 function jobOf({ only, ...asked }: ReturnType<typeof readArguments>): Job {
   const size = asked.smoke ? 'smoke' : asked.quick ? 'quick' : 'full'
-  const wanted = asked.report ? [] : (only ?? QUESTIONS.map(({ name }) => name))
-  const questions = wanted.flatMap((one) => QUESTIONS.filter(({ name }) => name === one))
+  const questions = asked.report ? [] : (only ?? QUESTIONS).map((name) => ANSWERS[name])
   const folder = asked.to ?? (size === 'full' ? undefined : `${ROOT}.build/bench`)
   const results = folder === undefined ? `${ROOT}bench/results` : `${folder}/results`
   return { size, questions, resume: asked.resume, results, documents: folder ?? `${ROOT}docs` }

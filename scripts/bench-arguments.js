@@ -16,8 +16,8 @@ export const QUESTIONS = /** @type {const} */ ([
 export const HELP = `Usage: npm run bench -- [options]
 
   --quick            about 8 minutes instead of an hour; writes to .build/bench
-  --only <question>  overhead, engines, growth, parts, scale-out,
-                     near-cache (may be repeated)
+  --only <question>  may be repeated:
+                     ${QUESTIONS.join(', ')}
   --resume           leaves out what was measured since src changed
   --report           measures nothing: writes docs from bench/results
   --to <folder>      writes results and documents there
